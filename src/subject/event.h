@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * An event: one call of one subject in one phase, its arguments copied once, and the verdict that grows on it.
+ * Engines make it, layers look at it, the engine carries out what it says in the end.
+ *
+ *     struct idw_event ev;
+ *     event_init(&ev, subject, tid, call, regs);       // pre
+ *     wss_pre(wss, &ev);
+ *     ... carry out ev.verdict; if the call ran:
+ *     event_result(&ev, ret);                          // post, same event: same copies of the arguments
+ *     wss_post(wss, &ev);
+ *     event_clear(&ev);                                // frees the copies and notes
+ *
+ * Memory arguments are fetched on first use and never again in the same phase. TAG_OUT arguments are fetched in post.
+ */
+#ifndef IDW_SUBJECT_EVENT_H
+#define IDW_SUBJECT_EVENT_H
+
+#include "idw/wrapper.h"
+#include "subject/subject.h"
+#include "syscalls/table.h"
+
+/* In the order of strictness: of two verdicts the greater holds. */
+enum verdict_kind {
+    VERDICT_RUN,
+    VERDICT_FAKE, /* value: what the call returns */
+    VERDICT_DENY, /* value: the positive errno */
+    VERDICT_KILL,
+};
+
+struct verdict {
+    enum verdict_kind kind;
+    int64_t value;
+};
+
+/* A memory argument in our own memory. */
+struct event_copy {
+    void *data; /* NULL: not fetched, or unreadable */
+    size_t len; /* bytes, NUL not counted; strings in a vector */
+    bool fetched;
+    int error; /* 0 or positive errno */
+};
+
+struct audit_note; /* src/audit: what wrappers said about this event so far */
+
+struct idw_event {
+    struct subject *subject; /* NULL only in tests of what needs none */
+    pid_t tid;
+    const struct call *call;
+    enum idw_phase phase;
+    uint64_t regs[6]; /* as the target gave them, or as clauses assigned them */
+    uint8_t assigned; /* bit n: regs[n] was assigned */
+    int64_t result;   /* post: what the kernel returned, -errno on error */
+    bool result_assigned;
+    struct verdict verdict;
+    struct event_copy copies[CALL_ARGS_MAX]; /* by index of the argument in call->args */
+
+    /* Of the calling thread; read on first use. */
+    bool creds_known;
+    uid_t uid, euid;
+    gid_t gid, egid;
+
+    /* While a body runs: who runs. Opaque here; set by src/wss. */
+    const char *wrapper;       /* its name, for audit records */
+    void *layer;
+    struct arena *arena;       /* where its state lives */
+    bool internal_error;       /* something of ours failed while handling it: never let it run */
+    struct audit_note *notes;
+};
+
+/* event_init - @subject and @call must outlive the event. @regs: six argument registers. */
+void event_init(struct idw_event *ev, struct subject *subject, pid_t tid, const struct call *call,
+                const uint64_t regs[6]);
+
+/* event_result - the call ran and returned @result: the event goes on in its post phase. */
+void event_result(struct idw_event *ev, int64_t result);
+
+void event_clear(struct idw_event *ev);
+
+/* event_verdict - let @kind count if it is stricter than what stands. */
+void event_verdict(struct idw_event *ev, enum verdict_kind kind, int64_t value);
+
+/* event_scalar - value of scalar argument @a, fields of structs included (fetched); 0 when unreadable. */
+int64_t event_scalar(struct idw_event *ev, const struct call_arg *a);
+
+/*
+ * event_memory - the copy of memory argument @a: a string (PATH, STR), a char ** (STRV), or bytes. Never NULL; look at
+ * ->data. In the pre phase a TAG_OUT argument is EFAULT-free but empty.
+ */
+const struct event_copy *event_memory(struct idw_event *ev, const struct call_arg *a);
+
+/* event_attr - $pid, $uid ...: integers; and event_attr_text for $call, $program, $exe (the event's own). */
+int64_t event_attr(struct idw_event *ev, uint16_t attr);
+const char *event_attr_text(struct idw_event *ev, uint16_t attr);
+
+/* event_path_owner - the path argument whose fetched copy @text is (pointer identity), or NULL. */
+const struct call_arg *event_path_owner(const struct idw_event *ev, const char *text);
+
+#endif

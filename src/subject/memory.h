@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The target's memory, read once into our own. */
+#ifndef IDW_SUBJECT_MEMORY_H
+#define IDW_SUBJECT_MEMORY_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#define MEMORY_STRING_MAX (128UL * 1024) /* MAX_ARG_STRLEN, the longest string that the kernel itself takes */
+#define MEMORY_STRV_MAX (2UL * 1024 * 1024)
+
+/* memory_read - @size bytes at @address of thread @tid. Returns @size, or -errno (-EFAULT: not all readable). */
+ssize_t memory_read(pid_t tid, uint64_t address, void *buffer, size_t size);
+
+/*
+ * memory_read_string - the string at @address, NUL included, into a new block *@text (the caller's, free()).
+ * Returns its length without the NUL, or -EFAULT, -ENAMETOOLONG (longer than MEMORY_STRING_MAX), -ENOMEM.
+ */
+ssize_t memory_read_string(pid_t tid, uint64_t address, char **text);
+
+/*
+ * memory_read_strv - the NULL-terminated vector of strings at @address: *@vector is one block (the caller's, free())
+ * that holds pointers and strings. Returns the number of strings, or -EFAULT, -E2BIG (over MEMORY_STRV_MAX), -ENOMEM.
+ */
+ssize_t memory_read_strv(pid_t tid, uint64_t address, char ***vector);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Subjects: wrapped processes (thread groups), what is known of them, and their life cycle.
+ *
+ *     struct subjects *all = subjects_new(arena, &e);
+ *     struct subject *s = subjects_add(all, pid, NULL, HAPPENS_LAUNCH, &e);      // the first one
+ *     struct subject *c = subjects_add(all, child, s, HAPPENS_FORK, &e);         // state copied
+ *     struct subject *s = subjects_get(all, tid, &e);                            // whose thread is tid?
+ *     subject_lock(s); ... subject_unlock(s);
+ *     subject_unref(s);
+ *
+ * The records live in the arena; struct subject is this engine's handle on one. Each function is safe for many
+ * threads. Each returned subject is referenced: the caller gives it back with subject_unref.
+ */
+#ifndef IDW_SUBJECT_SUBJECT_H
+#define IDW_SUBJECT_SUBJECT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include "base/err.h"
+#include "idw/wrapper.h"
+#include "subject/arena.h"
+#include "subject/lifecycle.h"
+
+#define SUBJECT_WRAPPERS_MAX 64 /* wrappers loaded at one time */
+#define SUBJECT_EXE_MAX 1024
+
+/* In the arena; fixed layout, no pointers. */
+struct subject_record {
+    arena_off next; /* list of all records */
+    pid_t pid;
+    pid_t ppid;
+    uint64_t start_time; /* field 22 of /proc/PID/stat: with the pid, a name that is never used twice */
+    uint32_t life;       /* enum life; written by subject_happens() alone */
+    uid_t invoker;       /* real uid at the start of the execution */
+    uint32_t execs;
+    char exe[SUBJECT_EXE_MAX];             /* the executable as the kernel names it, cut when longer */
+    arena_off state[SUBJECT_WRAPPERS_MAX]; /* process {} of each wrapper, by its slot */
+};
+
+struct subject {
+    struct subject_record *record;
+    int pidfd; /* of the thread group leader; becomes readable when the subject is dead */
+    void *lock; /* subject.c's */
+    int references;
+    bool linked;
+    void *hash[8]; /* subject.c's */
+};
+
+struct subjects;
+
+/* subjects_new - an empty process table over @a, which must outlive it. */
+struct subjects *subjects_new(struct arena *a, struct err *e);
+void subjects_free(struct subjects *all);
+
+/*
+ * subjects_states - from now on, subjects carry process state for the wrapper in @slot. Before the first subject.
+ * @d must outlive @all.
+ */
+void subjects_states(struct subjects *all, unsigned slot, const struct idw_state_desc *d);
+
+/*
+ * subjects_add - a process that has just come to be, while it can't run.
+ * @parent: whose wrapper state it gets a copy of; NULL: fresh state
+ * @how: HAPPENS_LAUNCH or HAPPENS_FORK
+ * Returns it, or NULL: process gone (ESRCH), arena full (ENOMEM).
+ */
+struct subject *subjects_add(struct subjects *all, pid_t pid, struct subject *parent, enum happening how,
+                             struct err *e);
+
+/*
+ * subjects_get - the subject whose thread @tid is. A process that is not known yet (a child that was made unseen) is
+ * added, as a child of its nearest known ancestor. A thread id or pid that the kernel has given to somebody else
+ * since is noticed. NULL: no such thread any more.
+ */
+struct subject *subjects_get(struct subjects *all, pid_t tid, struct err *e);
+
+/* subjects_find - the subject with this pid if it is known already; NULL otherwise. */
+struct subject *subjects_find(struct subjects *all, pid_t pid);
+
+/* subject_tgid - thread group of thread @tid, from the kernel. Returns it, or -ESRCH. */
+pid_t subject_tgid(pid_t tid);
+
+/*
+ * subject_happens - the one place that moves a subject through its life. EXEC reads exe and invoker afresh; EXIT takes
+ * it out of the table (the record is freed with the last reference). Returns 0, or -EINVAL if it can't happen now.
+ */
+int subject_happens(struct subjects *all, struct subject *s, enum happening h);
+enum life subject_life(const struct subject *s);
+
+/* Events of one subject are handled one at a time. */
+void subject_lock(struct subject *s);
+void subject_unlock(struct subject *s);
+void subject_unref(struct subjects *all, struct subject *s);
+struct subject *subject_ref(struct subject *s);
+
+/* subject_kill - SIGKILL, to this very process, never to another that has its pid now. Returns 0, or -errno. */
+int subject_kill(struct subject *s);
+
+size_t subjects_count(struct subjects *all);
+
+#endif
