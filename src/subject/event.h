@@ -63,6 +63,7 @@ struct idw_event {
     /* While a body runs: who runs. Opaque here; set by src/wss. */
     const char *wrapper;       /* its name, for audit records */
     void *layer;
+    unsigned passed;           /* layers that let it pass, counted from the outermost */
     struct arena *arena;       /* where its state lives */
     bool internal_error;       /* something of ours failed while handling it: never let it run */
     struct audit_note *notes;

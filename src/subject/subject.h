@@ -15,8 +15,11 @@
 #ifndef IDW_SUBJECT_SUBJECT_H
 #define IDW_SUBJECT_SUBJECT_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
+#include <uthash.h>
 #include "base/err.h"
 #include "idw/wrapper.h"
 #include "subject/arena.h"
@@ -41,10 +44,10 @@ struct subject_record {
 struct subject {
     struct subject_record *record;
     int pidfd; /* of the thread group leader; becomes readable when the subject is dead */
-    void *lock; /* subject.c's */
-    int references;
-    bool linked;
-    void *hash[8]; /* subject.c's */
+    pthread_mutex_t lock;
+    atomic_int references;
+    bool unseen; /* made behind the tracer's back (CLONE_UNTRACED): its execs are noticed late */
+    UT_hash_handle hh; /* by record->pid, while it is in the table */
 };
 
 struct subjects;
@@ -75,6 +78,13 @@ struct subject *subjects_add(struct subjects *all, pid_t pid, struct subject *pa
  */
 struct subject *subjects_get(struct subjects *all, pid_t tid, struct err *e);
 
+/*
+ * subjects_thread - thread @tid belongs to @s from now on; subjects_thread_gone - and no longer. For engines that see
+ * threads come and go; the others' threads are found by asking the kernel.
+ */
+int subjects_thread(struct subjects *all, pid_t tid, struct subject *s);
+void subjects_thread_gone(struct subjects *all, pid_t tid);
+
 /* subjects_find - the subject with this pid if it is known already; NULL otherwise. */
 struct subject *subjects_find(struct subjects *all, pid_t pid);
 
@@ -98,5 +108,12 @@ struct subject *subject_ref(struct subject *s);
 int subject_kill(struct subject *s);
 
 size_t subjects_count(struct subjects *all);
+
+/*
+ * subjects_exits_fd - readable while subjects_reap has work: a subject whose exit no engine has told of. Owned by @all.
+ * Returns how many subjects it found dead.
+ */
+int subjects_exits_fd(const struct subjects *all);
+int subjects_reap(struct subjects *all);
 
 #endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Inside src/wss: a loaded wrapper. */
+#ifndef IDW_WSS_LAYER_H
+#define IDW_WSS_LAYER_H
+
+#include <pthread.h>
+#include "wss/wss.h"
+
+struct layer {
+    const struct idw_wrapper *d;
+    void *object; /* dlopen's, or NULL */
+    arena_off global;
+    pthread_mutex_t global_lock;
+};
+
+/* Clauses of one phase that a call can reach, in the order in which they run. */
+struct reach {
+    struct {
+        uint16_t layer;
+        uint16_t clause;
+    } *at;
+    size_t n;
+};
+
+struct wss {
+    struct arena *arena;
+    struct audit *audit;
+    struct layer layers[SUBJECT_WRAPPERS_MAX];
+    size_t n_layers;
+    struct reach pre[IDW_SET_CALLS];
+    struct reach post[IDW_SET_CALLS];
+};
+
+/* layer_check - is @d a wrapper of this contract, whole and well-formed? Returns 0, or -EINVAL with @from in the text. */
+int layer_check(const struct idw_wrapper *d, const char *from, struct err *e);
+
+/* locate_wrapper - the shared object for @spec (see wss_load), compiled if need be. @path: PATH_MAX bytes. */
+int locate_wrapper(const char *spec, char *path, struct err *e);
+
+#endif
