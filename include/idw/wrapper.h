@@ -42,8 +42,16 @@ enum idw_phase {
  */
 #define IDW_ATTR_FIRST 0x1000
 enum idw_attr {
-    IDW_ATTR_ret = IDW_ATTR_FIRST, /* long: the result, -1 on error; post only; may be assigned */
-    IDW_ATTR_errno,                /* int: 0 unless $ret is -1; post only; may be assigned */
+    /*
+     * $ret, long: the result, -1 on error; post only. Assigned: a value of 0 or more is what the call returns. Any from
+     * -4095 to -1 makes it fail (or leaves it failed): with the errno that it had or was assigned, otherwise EPERM.
+     */
+    IDW_ATTR_ret = IDW_ATTR_FIRST,
+    /*
+     * $errno, int: 0 unless $ret is -1; post only. Assigned: 1 .. 4095 makes the call fail with it, whatever $ret was; 0
+     * makes a failed call return 0 and leaves another as it is.
+     */
+    IDW_ATTR_errno,
     IDW_ATTR_call,                 /* const char *: name of the call */
     IDW_ATTR_nr,                   /* int: number of the call */
     IDW_ATTR_pid,                  /* pid_t: the subject, in idwrun's pid namespace */
@@ -193,7 +201,11 @@ const char *const *idw_strv(struct idw_event *ev, uint16_t name); /* argv, envp:
 bool idw_has(struct idw_event *ev, uint16_t name);            /* does this event's call have $name? */
 bool idw_bad(struct idw_event *ev, uint16_t name);            /* its memory could not be read */
 
-/* $name = value, for scalars. Pre: the kernel gets @value in place of the argument. Post: $ret and $errno only. */
+/*
+ * $name = value, for scalars in registers. Pre: the kernel gets @value, cut to the argument's width, in place of the
+ * argument. Post: $ret and $errno only. What can't be assigned (memory and what lies in it, a constant such as creat's
+ * flags, a $name that the call does not have) and would change must not be ignored: the call is then denied.
+ */
 void idw_set(struct idw_event *ev, uint16_t name, uint64_t value);
 
 /* Verdicts. wrapc emits `return` behind each. The strictest of all clauses' verdicts holds: kill > deny > fake. */

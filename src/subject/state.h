@@ -15,7 +15,7 @@
 /* state_new - an instance as `init` says. 0: arena full, or the wrapper has no such state (size 0). */
 arena_off state_new(struct arena *a, const struct idw_state_desc *d);
 
-/* state_copy - the child's at fork. 0: arena full. */
+/* state_copy - the child's at fork. 0: arena full, @from damaged, or @from 0: the wrapper has no such state. */
 arena_off state_copy(struct arena *a, const struct idw_state_desc *d, arena_off from);
 
 /* state_free - with all its tables. 0 is allowed. */
@@ -24,6 +24,8 @@ void state_free(struct arena *a, const struct idw_state_desc *d, arena_off state
 /*
  * Rows. @handle: the table's handle in the state block; @row, @key: packed, key first.
  * insert: 1 new, 0 replaced, -ENOMEM. delete: 1 deleted, 0 not there, -ENOMEM (a shared table couldn't be copied).
+ * Both: -EIO when what @handle leads to is no table of this kind (the state was overwritten); the others find nothing
+ * then. A change is whole even if the engine dies in it; a row being replaced may be half old, half new.
  */
 int table_insert(struct arena *a, idw_table *handle, const struct idw_table_desc *d, const void *row);
 int table_delete(struct arena *a, idw_table *handle, const struct idw_table_desc *d, const void *key);
@@ -33,7 +35,7 @@ const void *table_find(const struct arena *a, const idw_table *handle, const str
                        const void *key);
 size_t table_count(const struct arena *a, const idw_table *handle);
 
-/* table_next - iterate: *@cursor starts at 0; NULL at the end. */
+/* table_next - iterate, in the order of insertion: *@cursor starts at 0; NULL at the end. */
 const void *table_next(const struct arena *a, const idw_table *handle, const struct idw_table_desc *d,
                        size_t *cursor);
 
