@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * An event: one call of one subject in one phase, its arguments copied once, and the verdict that grows on it.
- * Engines make it, layers look at it, the engine carries out what it says in the end.
+ * An event: one call of one subject in one phase, its arguments copied once, and the verdict that grows on
+ * it. Engines make it, layers look at it, the engine carries out what it says in the end.
  *
  *     struct idw_event ev;
- *     event_init(&ev, subject, tid, call, regs);       // pre
+ *     event_init(&ev, subject, tid, call, regs);   // pre
  *     wss_pre(wss, &ev);
  *     ... carry out ev.verdict; if the call ran:
- *     event_result(&ev, ret);                          // post, same event: same copies of the arguments
+ *     event_result(&ev, ret);                      // post, same event: same copies of the arguments
  *     wss_post(wss, &ev);
- *     event_clear(&ev);                                // frees the copies and notes
+ *     event_clear(&ev);                            // frees the copies and notes
  *
- * Memory arguments are fetched on first use and never again in the same phase. TAG_OUT arguments are fetched in post.
+ * Memory arguments are fetched on first use and never again in the same phase. TAG_OUT arguments are fetched
+ * in post, those that are TAG_IN too in both phases. All others keep their copy: pre and post see the same
+ * bytes.
+ *
+ * What can't be had because of the target (unmapped, too long, gone) is an error of the copy. What can't be
+ * had because of us (no memory, no descriptors, no permission to look) sets ->internal_error besides: the
+ * call must not run unseen.
  */
 #ifndef IDW_SUBJECT_EVENT_H
 #define IDW_SUBJECT_EVENT_H
@@ -33,7 +39,14 @@ struct verdict {
     int64_t value;
 };
 
-/* A memory argument in our own memory. */
+#define EVENT_BYTES_MAX (16UL << 20) /* of one buffer */
+
+/*
+ * A memory argument in our own memory, a NUL behind it. Strings, vectors, structs and addresses are had whole
+ * or not at all, as the kernel has them. A buffer (TYPE_BUF) that is longer than EVENT_BYTES_MAX, or readable
+ * in its beginning only, has its first bytes in @data, and @error says E2BIG or EFAULT: write(2) would have
+ * used them.
+ */
 struct event_copy {
     void *data; /* NULL: not fetched, or unreadable */
     size_t len; /* bytes, NUL not counted; strings in a vector */
@@ -54,6 +67,7 @@ struct idw_event {
     bool result_assigned;
     struct verdict verdict;
     struct event_copy copies[CALL_ARGS_MAX]; /* by index of the argument in call->args */
+    struct event_copy structs[6];            /* by register: what FROM_FIELD arguments are fields of */
 
     /* Of the calling thread; read on first use. */
     bool creds_known;
@@ -61,12 +75,13 @@ struct idw_event {
     gid_t gid, egid;
 
     /* While a body runs: who runs. Opaque here; set by src/wss. */
-    const char *wrapper;       /* its name, for audit records */
+    const char *wrapper; /* its name, for audit records */
     void *layer;
-    unsigned passed;           /* layers that let it pass, counted from the outermost */
-    struct arena *arena;       /* where its state lives */
-    bool internal_error;       /* something of ours failed while handling it: never let it run */
+    unsigned passed;     /* layers that let it pass, counted from the outermost */
+    struct arena *arena; /* where its state lives */
+    bool internal_error; /* something of ours failed while handling it: never let it run */
     struct audit_note *notes;
+    void (*notes_drop)(struct idw_event *ev); /* set by whoever keeps notes */
 };
 
 /* event_init - @subject and @call must outlive the event. @regs: six argument registers. */
@@ -81,16 +96,28 @@ void event_clear(struct idw_event *ev);
 /* event_verdict - let @kind count if it is stricter than what stands. */
 void event_verdict(struct idw_event *ev, enum verdict_kind kind, int64_t value);
 
-/* event_scalar - value of scalar argument @a, fields of structs included (fetched); 0 when unreadable. */
+/*
+ * event_scalar - value of scalar argument @a, fields of structs included (fetched; all fields of a struct
+ * come from one copy; a field beyond the size that the target gave is 0); 0 when unreadable. Of a memory
+ * argument: its address.
+ */
 int64_t event_scalar(struct idw_event *ev, const struct call_arg *a);
 
 /*
- * event_memory - the copy of memory argument @a: a string (PATH, STR), a char ** (STRV), or bytes. Never NULL; look at
- * ->data. In the pre phase a TAG_OUT argument is EFAULT-free but empty.
+ * event_memory - the copy of memory argument @a: a string (PATH, STR), a char ** (STRV), or bytes. Never
+ * NULL; look at ->data. In the pre phase a TAG_OUT argument is EFAULT-free but empty. Of a scalar that is a
+ * field: the struct that it is in; of another scalar: an empty copy; so ->error is 0 where nothing had to be
+ * read.
  */
 const struct event_copy *event_memory(struct idw_event *ev, const struct call_arg *a);
 
-/* event_attr - $pid, $uid ...: integers; and event_attr_text for $call, $program, $exe (the event's own). */
+/* event_fetched - is @a's value at hand, without a look at the target's memory? */
+bool event_fetched(const struct idw_event *ev, const struct call_arg *a);
+
+/*
+ * event_attr - $pid, $uid ...: integers ($uid and the like: -1 when the thread is gone); and event_attr_text
+ * for $call, $program, $exe (the event's own, or its subject's).
+ */
 int64_t event_attr(struct idw_event *ev, uint16_t attr);
 const char *event_attr_text(struct idw_event *ev, uint16_t attr);
 

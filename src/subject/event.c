@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "subject/event.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "base/cleanup.h"
+#include "subject/memory.h"
+#include "subject/proc.h"
+#include "syscalls/decode.h"
+
+static const struct event_copy empty_copy;
+
+static bool is_memory(const struct call_arg *a)
+{
+    return call_type_info(a->type)->memory;
+}
+
+/* Only the kernel writes it: before the call there is nothing of interest. */
+static bool out_only(const struct call_arg *a)
+{
+    return (a->tags & (TAG_IN | TAG_OUT)) == TAG_OUT;
+}
+
+static void copy_clear(struct event_copy *c)
+{
+    free(c->data);
+    *c = empty_copy;
+}
+
+void event_init(struct idw_event *ev, struct subject *subject, pid_t tid, const struct call *call,
+                const uint64_t regs[6])
+{
+    *ev = (struct idw_event){.subject = subject, .tid = tid, .call = call, .phase = IDW_PRE};
+    memcpy(ev->regs, regs, sizeof ev->regs);
+}
+
+void event_result(struct idw_event *ev, int64_t result)
+{
+    ev->phase = IDW_POST;
+    ev->result = result;
+    for (unsigned i = 0; i < ev->call->n_args; i++) {
+        const struct call_arg *a = &ev->call->args[i];
+        if (!(a->tags & TAG_OUT))
+            continue;
+        copy_clear(&ev->copies[i]);
+        if (a->source == FROM_FIELD)
+            copy_clear(&ev->structs[a->reg]);
+    }
+}
+
+void event_clear(struct idw_event *ev)
+{
+    if (ev->notes != NULL && ev->notes_drop != NULL)
+        ev->notes_drop(ev);
+    for (unsigned i = 0; i < CALL_ARGS_MAX; i++)
+        copy_clear(&ev->copies[i]);
+    for (unsigned i = 0; i < ARRAY_SIZE(ev->structs); i++)
+        copy_clear(&ev->structs[i]);
+}
+
+void event_verdict(struct idw_event *ev, enum verdict_kind kind, int64_t value)
+{
+    if (kind > ev->verdict.kind)
+        ev->verdict = (struct verdict){.kind = kind, .value = value};
+}
+
+/* The argument that register @reg itself is. */
+static const struct call_arg *arg_in_register(const struct call *c, unsigned reg)
+{
+    for (unsigned i = 0; i < c->n_args; i++)
+        if (c->args[i].source == FROM_REG && c->args[i].reg == reg)
+            return &c->args[i];
+    return NULL;
+}
+
+/* A length as the kernel takes it: an int's high half is not part of it. */
+static int64_t register_length(const struct idw_event *ev, unsigned reg)
+{
+    const struct call_arg *a = arg_in_register(ev->call, reg);
+    return a != NULL && !is_memory(a) ? call_scalar(a, ev->regs[reg]) : (int64_t)ev->regs[reg];
+}
+
+/* Bytes of memory argument @a, by the table's rules, or -errno. */
+static int64_t length_of(const struct idw_event *ev, const struct call_arg *a)
+{
+    int64_t len = a->size;
+    if (a->len_reg != 0 && a->len_is_pointer) {
+        int32_t there;
+        ssize_t rc = memory_read(ev->tid, ev->regs[a->len_reg - 1], &there, sizeof there);
+        if (rc < 0)
+            return rc;
+        len = there;
+    } else if (a->len_reg != 0) {
+        len = register_length(ev, a->len_reg - 1);
+    }
+    if (len < 0)
+        return -EINVAL;
+    if (!a->len_from_ret)
+        return len;
+    int64_t used = ev->phase == IDW_POST && ev->result > 0 ? ev->result : 0;
+    return a->len_reg != 0 && len < used ? len : used;
+}
+
+/* Errors that the target makes. Any other means that we can't see what a wrapper must see. */
+static bool error_is_targets(int error)
+{
+    return error == EFAULT || error == ENAMETOOLONG || error == E2BIG || error == EINVAL || error == ESRCH;
+}
+
+static void copy_failed(struct idw_event *ev, struct event_copy *c, int error)
+{
+    c->error = error;
+    if (!error_is_targets(error))
+        ev->internal_error = true;
+}
+
+/* @len bytes at @address; @partly: the beginning will do. */
+static void copy_bytes(struct idw_event *ev, struct event_copy *c, uint64_t address, size_t len, bool partly)
+{
+    char *data = malloc(len + 1);
+    if (data == NULL) {
+        copy_failed(ev, c, ENOMEM);
+        return;
+    }
+    ssize_t n =
+        partly ? memory_read_some(ev->tid, address, data, len) : memory_read(ev->tid, address, data, len);
+    if (n < 0) {
+        free(data);
+        copy_failed(ev, c, (int)-n);
+        return;
+    }
+    if ((size_t)n < len) {
+        char *less = realloc(data, (size_t)n + 1);
+        data = less != NULL ? less : data;
+        c->error = EFAULT;
+    }
+    data[n] = '\0';
+    c->data = data;
+    c->len = (size_t)n;
+}
+
+static void fetch_bytes(struct idw_event *ev, const struct call_arg *a, uint64_t address,
+                        struct event_copy *c)
+{
+    int64_t len = length_of(ev, a);
+    if (len < 0) {
+        copy_failed(ev, c, (int)-len);
+        return;
+    }
+    bool partly = a->type == TYPE_BUF;
+    size_t max = a->type == TYPE_SOCKADDR ? sizeof(struct sockaddr_storage) : EVENT_BYTES_MAX;
+    size_t want = (size_t)len < max ? (size_t)len : max;
+    if (a->type == TYPE_STRUCT && want < (size_t)len) {
+        copy_failed(ev, c, E2BIG);
+        return;
+    }
+    copy_bytes(ev, c, address, want, partly);
+    if (partly && want < (size_t)len && c->error == 0)
+        c->error = E2BIG;
+}
+
+static void fetch(struct idw_event *ev, const struct call_arg *a, uint64_t address, struct event_copy *c)
+{
+    ssize_t n;
+    switch (a->type) {
+    case TYPE_PATH:
+    case TYPE_STR:
+        n = memory_read_string(ev->tid, address, (char **)&c->data);
+        break;
+    case TYPE_STRV:
+        n = memory_read_strv(ev->tid, address, (char ***)&c->data);
+        break;
+    default:
+        fetch_bytes(ev, a, address, c);
+        return;
+    }
+    if (n < 0)
+        copy_failed(ev, c, (int)-n);
+    else
+        c->len = (size_t)n;
+}
+
+/* The argument that is the whole struct which @field is in, or NULL. */
+static const struct call_arg *whole_struct(const struct call *c, const struct call_arg *field)
+{
+    const struct call_arg *a = arg_in_register(c, field->reg);
+    return a != NULL && a->type == TYPE_STRUCT && (a->tags & TAG_OUT) == (field->tags & TAG_OUT) ? a : NULL;
+}
+
+/* The struct that @field is in, as far as any of the call's fields reaches. */
+static const struct event_copy *field_struct(struct idw_event *ev, const struct call_arg *field)
+{
+    const struct call_arg *whole = whole_struct(ev->call, field);
+    if (whole != NULL)
+        return event_memory(ev, whole);
+    struct event_copy *c = &ev->structs[field->reg];
+    if (c->fetched || (out_only(field) && ev->phase == IDW_PRE))
+        return c;
+    c->fetched = true;
+    size_t extent = 0;
+    for (unsigned i = 0; i < ev->call->n_args; i++) {
+        const struct call_arg *a = &ev->call->args[i];
+        if (a->source == FROM_FIELD && a->reg == field->reg && (size_t)a->offset + a->size > extent)
+            extent = (size_t)a->offset + a->size;
+    }
+    if (field->len_reg != 0 && !is_memory(field)) {
+        uint64_t size = (uint64_t)register_length(ev, field->len_reg - 1);
+        if (size < extent)
+            extent = size;
+    }
+    copy_bytes(ev, c, ev->regs[field->reg], extent, false);
+    return c;
+}
+
+/* The field's bytes, 0 where the struct of the target's version ends before them: so does
+ * copy_struct_from_user(). */
+static uint64_t field_value(struct idw_event *ev, const struct call_arg *field)
+{
+    const struct event_copy *c = field_struct(ev, field);
+    uint64_t value = 0;
+    if (c->data != NULL && c->len > field->offset) {
+        size_t size = field->size < sizeof value ? field->size : sizeof value;
+        size_t there = c->len - field->offset;
+        memcpy(&value, (const char *)c->data + field->offset, size < there ? size : there);
+    }
+    return value;
+}
+
+int64_t event_scalar(struct idw_event *ev, const struct call_arg *a)
+{
+    uint64_t value = a->source == FROM_REG     ? ev->regs[a->reg]
+                     : a->source == FROM_FIELD ? field_value(ev, a)
+                                               : a->value;
+    return is_memory(a) ? (int64_t)value : call_scalar(a, value);
+}
+
+const struct event_copy *event_memory(struct idw_event *ev, const struct call_arg *a)
+{
+    if (!is_memory(a))
+        return a->source == FROM_FIELD ? field_struct(ev, a) : &empty_copy;
+    struct event_copy *c = &ev->copies[a - ev->call->args];
+    if (c->fetched || (out_only(a) && ev->phase == IDW_PRE))
+        return c;
+    c->fetched = true;
+    uint64_t address = (uint64_t)event_scalar(ev, a);
+    if (a->source == FROM_FIELD && field_struct(ev, a)->data == NULL)
+        c->error = field_struct(ev, a)->error;
+    else
+        fetch(ev, a, address, c);
+    return c;
+}
+
+bool event_fetched(const struct idw_event *ev, const struct call_arg *a)
+{
+    if (is_memory(a))
+        return ev->copies[a - ev->call->args].fetched;
+    if (a->source != FROM_FIELD)
+        return true;
+    const struct call_arg *whole = whole_struct(ev->call, a);
+    return whole != NULL ? event_fetched(ev, whole) : ev->structs[a->reg].fetched;
+}
+
+/* The thread is stopped in its call: what /proc says of it now holds for the call. */
+static void know_creds(struct idw_event *ev)
+{
+    if (ev->creds_known)
+        return;
+    struct proc_status s = {.uid = (uid_t)-1, .euid = (uid_t)-1, .gid = (gid_t)-1, .egid = (gid_t)-1};
+    if (proc_status(ev->tid, &s) < 0)
+        ev->internal_error = true; /* gone, then it does no harm; or it is us who can't look */
+    ev->uid = s.uid;
+    ev->euid = s.euid;
+    ev->gid = s.gid;
+    ev->egid = s.egid;
+    ev->creds_known = true;
+}
+
+static bool result_is_error(int64_t result)
+{
+    return result < 0 && result >= -4095;
+}
+
+static int64_t cred(struct idw_event *ev, uint16_t attr)
+{
+    know_creds(ev);
+    switch (attr) {
+    case IDW_ATTR_uid:
+        return ev->uid;
+    case IDW_ATTR_euid:
+        return ev->euid;
+    case IDW_ATTR_gid:
+        return ev->gid;
+    default:
+        return ev->egid;
+    }
+}
+
+int64_t event_attr(struct idw_event *ev, uint16_t attr)
+{
+    const struct subject_record *r = ev->subject != NULL ? ev->subject->record : NULL;
+    switch (attr) {
+    case IDW_ATTR_ret:
+        return result_is_error(ev->result) ? -1 : ev->result;
+    case IDW_ATTR_errno:
+        return result_is_error(ev->result) ? -ev->result : 0;
+    case IDW_ATTR_nr:
+        return ev->call->nr[ARCH_X86_64];
+    case IDW_ATTR_pid:
+        return r != NULL ? r->pid : 0;
+    case IDW_ATTR_tid:
+        return ev->tid;
+    case IDW_ATTR_ppid:
+        return r != NULL ? r->ppid : 0;
+    case IDW_ATTR_uid:
+    case IDW_ATTR_gid:
+    case IDW_ATTR_euid:
+    case IDW_ATTR_egid:
+        return cred(ev, attr);
+    case IDW_ATTR_invoker:
+        return r != NULL ? r->invoker : (uid_t)-1;
+    default:
+        return 0;
+    }
+}
+
+const char *event_attr_text(struct idw_event *ev, uint16_t attr)
+{
+    if (attr == IDW_ATTR_call)
+        return ev->call->name;
+    if (ev->subject == NULL || (attr != IDW_ATTR_exe && attr != IDW_ATTR_program))
+        return NULL;
+    const char *exe = ev->subject->record->exe;
+    const char *slash = attr == IDW_ATTR_program ? strrchr(exe, '/') : NULL;
+    return slash != NULL ? slash + 1 : exe;
+}
+
+const struct call_arg *event_path_owner(const struct idw_event *ev, const char *text)
+{
+    for (unsigned i = 0; text != NULL && i < ev->call->n_args; i++)
+        if (ev->call->args[i].type == TYPE_PATH && ev->copies[i].data == text)
+            return &ev->call->args[i];
+    return NULL;
+}
