@@ -9,12 +9,14 @@
  *     enum filter_action a = filter_simulate(&prog, &data, &errnum);
  *     filter_free(f);
  *
- * What no clause can match is ALLOW and never leaves the kernel. A part of a characterisation that lies in memory
- * ($path, openat2's flags, attributes such as $uid) is unknown here and counts as "may match". Where several rules
- * match one call, the strongest action holds: DENY > TRACE > NOTIFY > ALLOW.
+ * What no clause can match is ALLOW and never leaves the kernel. A part of a characterisation that lies in
+ * memory
+ * ($path, openat2's flags) and attributes such as $uid are unknown here and count as "may match". Where
+ * several rules match one call, the strongest action holds: DENY > TRACE > NOTIFY > ALLOW.
  *
- * Denied whatever the wrappers say: calls of a foreign architecture (i386, x32) and io_uring_setup, io_uring_enter,
- * io_uring_register, with ENOSYS, which is what a kernel without them says. DENY is for these only.
+ * Denied whatever the wrappers say: calls of a foreign architecture (i386, x32) and io_uring_setup,
+ * io_uring_enter, io_uring_register, with ENOSYS, which is what a kernel without them says. DENY is for these
+ * only. Number -1, a call that a tracer took away, is let through: see PLAN_NR_SKIPPED.
  */
 #ifndef IDW_FILTER_FILTER_H
 #define IDW_FILTER_FILTER_H
@@ -38,15 +40,20 @@ struct filter *filter_new(void); /* NULL: no memory; the caller's, filter_free *
 void filter_free(struct filter *f);
 
 /*
- * filter_add_clause - let what @clause's characterisation can match reach the engine @action (NOTIFY or TRACE).
- * The clause must outlive @f. Returns 0, -ENOMEM, -EINVAL (malformed characterisation).
+ * filter_add_clause - let what @clause's characterisation can match reach the engine @action (NOTIFY or
+ * TRACE). The clause must outlive @f. Returns 0, -ENOMEM, -EINVAL (malformed characterisation).
  */
-int filter_add_clause(struct filter *f, const struct idw_clause *clause, enum filter_action action, struct err *e);
+int filter_add_clause(struct filter *f, const struct idw_clause *clause, enum filter_action action,
+                      struct err *e);
 
-/* filter_add_call - let every call of id @call (table of calls) reach @action, whatever its arguments. */
+/*
+ * filter_add_call - let every call of id @call (table of calls) reach @action, whatever its arguments.
+ * Returns 0, -ENOMEM, -EINVAL (no such call, or @action is not an engine's).
+ */
 int filter_add_call(struct filter *f, unsigned call, enum filter_action action, struct err *e);
 
-/* filter_uses - does any rule lead to @action? (No NOTIFY rule: no listener is needed.) */
+/* filter_uses - does any rule lead to @action? (No NOTIFY rule: no listener is needed.) ALLOW and DENY
+ * always. */
 bool filter_uses(const struct filter *f, enum filter_action action);
 
 /*
@@ -56,10 +63,12 @@ bool filter_uses(const struct filter *f, enum filter_action action);
 int filter_build(const struct filter *f, struct sock_fprog *prog, struct err *e);
 
 /*
- * filter_simulate - what the kernel would do with @data, by interpreting @prog. @errnum (may be NULL): DENY's errno.
- * A program that the kernel would refuse (jump out of range, unknown instruction, no return) is FILTER_DENY, EINVAL.
+ * filter_simulate - what the kernel would do with @data, by interpreting @prog. @errnum (may be NULL): DENY's
+ * errno. A program that the kernel would refuse (jump out of range, unknown instruction, no return) is
+ * FILTER_DENY, EINVAL.
  */
-enum filter_action filter_simulate(const struct sock_fprog *prog, const struct seccomp_data *data, int *errnum);
+enum filter_action filter_simulate(const struct sock_fprog *prog, const struct seccomp_data *data,
+                                   int *errnum);
 
 /* filter_dump - the program as text, one instruction a line, for `idwrun --dump-filter` and debugging. */
 void filter_dump(const struct sock_fprog *prog, FILE *out);
