@@ -38,7 +38,6 @@ class Dialogue:
             self._out = os.dup(self._in)
             theirs_in = theirs_out = theirs.detach()
         try:
-            # pylint: disable-next=consider-using-with
             self.process = subprocess.Popen(command, stdin=theirs_in, stdout=theirs_out, **popen)
         finally:
             for fd in {theirs_in, theirs_out}:
