@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "idlib/walk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define LINKS_MAX 40      /* MAXSYMLINKS of the kernel */
+#define PROC_ROOT_INODE 1 /* PROC_ROOT_INO: of every procfs */
+
+bool walk_same(int fd1, int fd2)
+{
+    const unsigned mask = STATX_INO | STATX_MNT_ID;
+    struct statx x, y;
+    return statx(fd1, "", AT_EMPTY_PATH, mask, &x) == 0 && statx(fd2, "", AT_EMPTY_PATH, mask, &y) == 0 &&
+           (x.stx_mask & y.stx_mask & mask) == mask && x.stx_mnt_id == y.stx_mnt_id &&
+           x.stx_ino == y.stx_ino && x.stx_dev_major == y.stx_dev_major && x.stx_dev_minor == y.stx_dev_minor;
+}
+
+static void move_to(struct walk *w, int *fd)
+{
+    (void)close(w->at);
+    w->at = move_fd(fd);
+}
+
+/* The last number of line @key of the thread's status: its id in the innermost pid namespace that it is in. */
+static long innermost(pid_t tid, const char *key)
+{
+    char path[64], line[512];
+    size_t n = strlen(key);
+    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
+    _cleanup_fclose_ FILE *f = fopen(path, "re");
+    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+        const char *last = strrchr(line, '\t');
+        if (strncmp(line, key, n) == 0 && line[n] == ':' && last != NULL)
+            return strtol(last + 1, NULL, 10);
+    }
+    return -1;
+}
+
+/*
+ * What "self" and "thread-self" in the root of the procfs @proc say to the thread. Our own procfs knows it by
+ * the numbers that we know; another one is taken for that of the innermost pid namespace.
+ */
+static char *text_of_self(pid_t tid, int proc, bool thread)
+{
+    struct stat theirs, ours;
+    bool own = fstat(proc, &theirs) == 0 && stat("/proc", &ours) == 0 && theirs.st_dev == ours.st_dev;
+    long pid = innermost(tid, own ? "Tgid" : "NStgid");
+    char *text = NULL;
+    if (pid < 0)
+        return NULL;
+    int n = thread ? asprintf(&text, "%ld/task/%ld", pid, own ? (long)tid : innermost(tid, "NSpid"))
+                   : asprintf(&text, "%ld", pid);
+    return n < 0 ? NULL : text;
+}
+
+static bool is_proc_root(int dir)
+{
+    struct stat st;
+    return fstat(dir, &st) == 0 && st.st_ino == PROC_ROOT_INODE;
+}
+
+/* Does this link of a procfs lead where no text could (fd/N, cwd, exe)? The kernel tells by refusing. */
+static bool is_magic(int dir, const char *name)
+{
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+    _cleanup_close_ int fd = (int)syscall(SYS_openat2, dir, name, &how, sizeof how);
+    return fd < 0 && errno == ELOOP;
+}
+
+static char *text_of_link(int link)
+{
+    char text[PATH_MAX];
+    ssize_t n = readlinkat(link, "", text, sizeof text);
+    return n < 0 ? NULL : strndup(text, (size_t)n);
+}
+
+/* Symbolic link @name, open as *@link: *@text is what it says, or NULL when following it has moved @w
+ * already. */
+static int follow_link(struct walk *w, const char *name, int *link, char **text)
+{
+    struct statfs fs;
+    if (fstatfs(*link, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC) {
+        bool self = strcmp(name, "self") == 0, thread = strcmp(name, "thread-self") == 0;
+        if ((self || thread) && is_proc_root(w->at)) {
+            *text = text_of_self(w->tid, w->at, thread);
+            return *text == NULL ? -ENOENT : 0;
+        }
+        if (is_magic(w->at, name)) {
+            _cleanup_close_ int fd = openat(w->at, name, O_PATH | O_CLOEXEC);
+            if (fd < 0)
+                return -errno;
+            move_to(w, &fd);
+            return 0;
+        }
+    }
+    *text = text_of_link(*link);
+    if (*text == NULL)
+        return -errno;
+    if (**text == '/') {
+        _cleanup_close_ int fd = fcntl(w->root, F_DUPFD_CLOEXEC, 3);
+        if (fd < 0)
+            return -errno;
+        move_to(w, &fd);
+    }
+    return 0;
+}
+
+/* One component. *@text: what a symbolic link to be followed says, the caller's. */
+static int enter(struct walk *w, const char *name, bool follow, unsigned *links, char **text)
+{
+    if (strcmp(name, "..") == 0 && walk_same(w->at, w->root))
+        return 0;
+    struct stat st;
+    _cleanup_close_ int fd = openat(w->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    if (!S_ISLNK(st.st_mode) || !follow) {
+        move_to(w, &fd);
+        return 0;
+    }
+    if (++*links > LINKS_MAX)
+        return -ELOOP;
+    return follow_link(w, name, &fd, text);
+}
+
+static bool is_directory(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+int walk(struct walk *w, const char *path)
+{
+    _cleanup_free_ char *text = strdup(path);
+    unsigned links = 0;
+    if (text == NULL)
+        return -ENOMEM;
+    for (const char *rest = text; rest += strspn(rest, "/"), *rest != '\0';) {
+        char name[NAME_MAX + 1];
+        size_t n = strcspn(rest, "/");
+        if (n > NAME_MAX)
+            return -ENAMETOOLONG;
+        memcpy(name, rest, n);
+        name[n] = '\0';
+        rest += n;
+
+        _cleanup_free_ char *link = NULL;
+        int r = enter(w, name, w->follow || *rest == '/', &links, &link);
+        if (r < 0)
+            return r;
+        if (link == NULL) {
+            if (*rest == '/' && !is_directory(w->at))
+                return -ENOTDIR;
+            continue;
+        }
+        char *longer = NULL;
+        if (asprintf(&longer, "%s%s", link, rest) < 0)
+            return -ENOMEM;
+        free(text);
+        rest = text = longer;
+    }
+    return 0;
+}
