@@ -10,9 +10,8 @@
  *     filter_free(f);
  *
  * What no clause can match is ALLOW and never leaves the kernel. A part of a characterisation that lies in
- * memory
- * ($path, openat2's flags) and attributes such as $uid are unknown here and count as "may match". Where
- * several rules match one call, the strongest action holds: DENY > TRACE > NOTIFY > ALLOW.
+ * memory ($path, openat2's flags) and attributes such as $uid are unknown here and count as "may match".
+ * Where several rules match one call, the strongest action holds: DENY > TRACE > NOTIFY > ALLOW.
  *
  * Denied whatever the wrappers say: calls of a foreign architecture (i386, x32) and io_uring_setup,
  * io_uring_enter, io_uring_register, with ENOSYS, which is what a kernel without them says. DENY is for these
@@ -52,8 +51,7 @@ int filter_add_clause(struct filter *f, const struct idw_clause *clause, enum fi
  */
 int filter_add_call(struct filter *f, unsigned call, enum filter_action action, struct err *e);
 
-/* filter_uses - does any rule lead to @action? (No NOTIFY rule: no listener is needed.) ALLOW and DENY
- * always. */
+/* filter_uses - does any rule lead to @action? (No NOTIFY rule: no listener is needed.) DENY: always. */
 bool filter_uses(const struct filter *f, enum filter_action action);
 
 /*

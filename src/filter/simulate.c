@@ -3,7 +3,7 @@
  * The kernel's view of a program: refused or run. Source: net/core/filter.c (bpf_check_classic,
  * check_load_and_stores), kernel/seccomp.c (seccomp_check_filter).
  */
-#include "filter/filter.h"
+#include "filter/simulate.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -117,7 +117,7 @@ static bool slots_written(const struct sock_fprog *prog)
     return true;
 }
 
-static bool valid(const struct sock_fprog *prog)
+bool simulate_valid(const struct sock_fprog *prog)
 {
     if (prog->filter == NULL || prog->len == 0 || prog->len > BPF_MAXINSNS)
         return false;
@@ -220,7 +220,7 @@ static uint32_t loaded(const struct machine *m, const struct sock_filter *i)
 }
 
 /* Jumps go forward only and the last instruction returns: this ends. */
-static uint32_t run(const struct sock_fprog *prog, const struct seccomp_data *data)
+uint32_t simulate_run(const struct sock_fprog *prog, const struct seccomp_data *data)
 {
     struct machine m = {.data = data};
 
@@ -262,7 +262,7 @@ static uint32_t run(const struct sock_fprog *prog, const struct seccomp_data *da
 enum filter_action filter_simulate(const struct sock_fprog *prog, const struct seccomp_data *data,
                                    int *errnum)
 {
-    uint32_t result = valid(prog) ? run(prog, data) : (SECCOMP_RET_ERRNO | EINVAL);
+    uint32_t result = simulate_valid(prog) ? simulate_run(prog, data) : (SECCOMP_RET_ERRNO | EINVAL);
     uint32_t value = result & SECCOMP_RET_DATA;
 
     switch (result & SECCOMP_RET_ACTION_FULL) {
