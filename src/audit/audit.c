@@ -8,13 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include "audit/record.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 
 struct audit {
-    int fd;
-    char *name; /* for messages */
+    int fd;          /* DEAD_FD: syslog */
+    bool by_default; /* standard error, for want of a better place */
+    char *name;      /* for messages */
     pthread_mutex_t lock;
     bool torn;   /* the last line is there in part only */
     bool warned; /* that records are being lost */
@@ -72,6 +74,7 @@ struct audit *audit_open(const char *path, struct err *e)
     }
     au->fd = move_fd(&fd);
     au->name = copy;
+    au->by_default = path == NULL;
     (void)pthread_mutex_init(&au->lock, NULL);
     return au;
 }
@@ -89,6 +92,17 @@ void audit_close(struct audit *au)
     (void)pthread_mutex_destroy(&au->lock);
     free(au->name);
     free(au);
+}
+
+void audit_detach(struct audit *au)
+{
+    (void)pthread_mutex_lock(&au->lock);
+    if (au->by_default) {
+        close_fd_p(&au->fd);
+        au->fd = DEAD_FD;
+        openlog("idwrun", LOG_PID, LOG_AUTHPRIV);
+    }
+    (void)pthread_mutex_unlock(&au->lock);
 }
 
 static void note_free(struct audit_note *n)
@@ -167,17 +181,26 @@ static int write_all(struct audit *au, const char *line, size_t len)
     return 0;
 }
 
+/* Behind half a line (the disk was full) the next one starts anew. */
+static int write_json(struct audit *au, const char *json)
+{
+    char *line;
+    int len = asprintf(&line, "%s%s\n", au->torn ? "\n" : "", json);
+    if (len < 0)
+        return -ENOMEM;
+    int rc = write_all(au, line, (size_t)len);
+    free(line);
+    return rc;
+}
+
 static void write_line(struct audit *au, const char *json)
 {
+    int rc = 0;
     (void)pthread_mutex_lock(&au->lock);
-    char *line;
-    /* Behind half a line (the disk was full) the next one starts anew. */
-    int len = asprintf(&line, "%s%s\n", au->torn ? "\n" : "", json);
-    int rc = -ENOMEM;
-    if (len >= 0) {
-        rc = write_all(au, line, (size_t)len);
-        free(line);
-    }
+    if (au->fd >= 0)
+        rc = write_json(au, json);
+    else
+        syslog(LOG_NOTICE, "%s", json);
     if (rc < 0 && !au->warned) {
         au->warned = true;
         log_warn("audit records are lost, cannot write to %s: %s", au->name, strerror(-rc));

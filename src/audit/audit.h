@@ -40,6 +40,12 @@ int audit_fd(const struct audit *au); /* owned by @au */
 void audit_close(struct audit *au);
 
 /*
+ * audit_detach - the program that was launched has ended and its terminal or pipe must be let go: records that went to
+ * standard error for want of a better place go to syslog(3), LOG_AUTHPRIV, from now on. Others are not touched.
+ */
+void audit_detach(struct audit *au);
+
+/*
  * Notes: what a wrapper (ev->wrapper) said while a clause ran. Values are copied; time, phase and subject are
  * those of this moment. Without memory for the note, ev->internal_error is set.
  */

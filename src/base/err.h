@@ -9,7 +9,8 @@
  *     }
  *
  * A function that fails returns a negative errno and leaves one sentence for a person in the object; one that
- * succeeds returns >= 0 and leaves the object alone. The object is the caller's; NULL is allowed and drops the text.
+ * succeeds returns >= 0 and leaves the object alone. The object is the caller's; NULL is allowed and drops
+ * the text.
  */
 #ifndef IDW_BASE_ERR_H
 #define IDW_BASE_ERR_H

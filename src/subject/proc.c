@@ -42,9 +42,10 @@ int proc_stat(pid_t pid, struct proc_stat *out)
     const char *rest = strrchr(text, ')');
     int ppid;
     uint64_t start;
-    if (rest == NULL || sscanf(rest + 1,
-                               " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
-                               &ppid, &start) != 2)
+    if (rest == NULL ||
+        sscanf(rest + 1,
+               " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64, &ppid,
+               &start) != 2)
         return -ESRCH;
     *out = (struct proc_stat){.ppid = ppid, .start_time = start};
     return 0;
@@ -62,7 +63,8 @@ int proc_status(pid_t tid, struct proc_status *out)
     int tgid_value;
     struct proc_status s;
     if (tgid == NULL || uid == NULL || gid == NULL || sscanf(tgid, "\nTgid: %d", &tgid_value) != 1 ||
-        sscanf(uid, "\nUid: %u %u", &s.uid, &s.euid) != 2 || sscanf(gid, "\nGid: %u %u", &s.gid, &s.egid) != 2)
+        sscanf(uid, "\nUid: %u %u", &s.uid, &s.euid) != 2 ||
+        sscanf(gid, "\nGid: %u %u", &s.gid, &s.egid) != 2)
         return -ESRCH;
     s.tgid = tgid_value;
     *out = s;

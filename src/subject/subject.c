@@ -124,7 +124,8 @@ static int record_states(struct subjects *all, struct subject_record *r, const s
     return 0;
 }
 
-static struct subject_record *record_new(struct subjects *all, pid_t pid, struct subject *parent, struct err *e)
+static struct subject_record *record_new(struct subjects *all, pid_t pid, struct subject *parent,
+                                         struct err *e)
 {
     struct proc_stat st;
     struct proc_status status;
@@ -361,8 +362,7 @@ static bool table_forget(struct subjects *all, struct subject *s)
     HASH_FIND_INT(all->by_pid, &s->record->pid, in);
     if (in == s)
         table_remove(all, s);
-    HASH_ITER(hh, all->threads, t, next)
-    {
+    HASH_ITER (hh, all->threads, t, next) {
         if (t->subject == s)
             thread_forget(all, t);
     }
@@ -441,8 +441,7 @@ void subjects_free(struct subjects *all)
     struct subject *s, *next;
     if (all == NULL)
         return;
-    HASH_ITER(hh, all->by_pid, s, next)
-    {
+    HASH_ITER (hh, all->by_pid, s, next) {
         if (table_forget(all, s))
             subject_unref(all, s);
     }

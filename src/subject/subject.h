@@ -9,8 +9,8 @@
  *     subject_lock(s); ... subject_unlock(s);
  *     subject_unref(s);
  *
- * The records live in the arena; struct subject is this engine's handle on one. Each function is safe for many
- * threads. Each returned subject is referenced: the caller gives it back with subject_unref.
+ * The records live in the arena; struct subject is this engine's handle on one. Each function is safe for
+ * many threads. Each returned subject is referenced: the caller gives it back with subject_unref.
  */
 #ifndef IDW_SUBJECT_SUBJECT_H
 #define IDW_SUBJECT_SUBJECT_H
@@ -46,7 +46,7 @@ struct subject {
     int pidfd; /* of the thread group leader; becomes readable when the subject is dead */
     pthread_mutex_t lock;
     atomic_int references;
-    bool unseen; /* made behind the tracer's back (CLONE_UNTRACED): its execs are noticed late */
+    bool unseen;       /* made behind the tracer's back (CLONE_UNTRACED): its execs are noticed late */
     UT_hash_handle hh; /* by record->pid, while it is in the table */
 };
 
@@ -57,7 +57,8 @@ struct subjects *subjects_new(struct arena *a, struct err *e);
 void subjects_free(struct subjects *all);
 
 /*
- * subjects_states - from now on, subjects carry process state for the wrapper in @slot. Before the first subject.
+ * subjects_states - from now on, subjects carry process state for the wrapper in @slot. Before the first
+ * subject.
  * @d must outlive @all.
  */
 void subjects_states(struct subjects *all, unsigned slot, const struct idw_state_desc *d);
@@ -72,15 +73,15 @@ struct subject *subjects_add(struct subjects *all, pid_t pid, struct subject *pa
                              struct err *e);
 
 /*
- * subjects_get - the subject whose thread @tid is. A process that is not known yet (a child that was made unseen) is
- * added, as a child of its nearest known ancestor. A thread id or pid that the kernel has given to somebody else
- * since is noticed. NULL: no such thread any more.
+ * subjects_get - the subject whose thread @tid is. A process that is not known yet (a child that was made
+ * unseen) is added, as a child of its nearest known ancestor. A thread id or pid that the kernel has given to
+ * somebody else since is noticed. NULL: no such thread any more.
  */
 struct subject *subjects_get(struct subjects *all, pid_t tid, struct err *e);
 
 /*
- * subjects_thread - thread @tid belongs to @s from now on; subjects_thread_gone - and no longer. For engines that see
- * threads come and go; the others' threads are found by asking the kernel.
+ * subjects_thread - thread @tid belongs to @s from now on; subjects_thread_gone - and no longer. For engines
+ * that see threads come and go; the others' threads are found by asking the kernel.
  */
 int subjects_thread(struct subjects *all, pid_t tid, struct subject *s);
 void subjects_thread_gone(struct subjects *all, pid_t tid);
@@ -92,8 +93,9 @@ struct subject *subjects_find(struct subjects *all, pid_t pid);
 pid_t subject_tgid(pid_t tid);
 
 /*
- * subject_happens - the one place that moves a subject through its life. EXEC reads exe and invoker afresh; EXIT takes
- * it out of the table (the record is freed with the last reference). Returns 0, or -EINVAL if it can't happen now.
+ * subject_happens - the one place that moves a subject through its life. EXEC reads exe and invoker afresh;
+ * EXIT takes it out of the table (the record is freed with the last reference). Returns 0, or -EINVAL if it
+ * can't happen now.
  */
 int subject_happens(struct subjects *all, struct subject *s, enum happening h);
 enum life subject_life(const struct subject *s);
@@ -104,14 +106,15 @@ void subject_unlock(struct subject *s);
 void subject_unref(struct subjects *all, struct subject *s);
 struct subject *subject_ref(struct subject *s);
 
-/* subject_kill - SIGKILL, to this very process, never to another that has its pid now. Returns 0, or -errno. */
+/* subject_kill - SIGKILL, to this very process, never to another that has its pid now. Returns 0, or -errno.
+ */
 int subject_kill(struct subject *s);
 
 size_t subjects_count(struct subjects *all);
 
 /*
- * subjects_exits_fd - readable while subjects_reap has work: a subject whose exit no engine has told of. Owned by @all.
- * Returns how many subjects it found dead.
+ * subjects_exits_fd - readable while subjects_reap has work: a subject whose exit no engine has told of.
+ * Owned by @all. Returns how many subjects it found dead.
  */
 int subjects_exits_fd(const struct subjects *all);
 int subjects_reap(struct subjects *all);

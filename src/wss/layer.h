@@ -18,7 +18,7 @@ struct reach {
     struct {
         uint16_t layer;
         uint16_t clause;
-    } *at;
+    } * at;
     size_t n;
 };
 
@@ -31,7 +31,8 @@ struct wss {
     struct reach post[IDW_SET_CALLS];
 };
 
-/* layer_check - is @d a wrapper of this contract, whole and well-formed? Returns 0, or -EINVAL with @from in the text. */
+/* layer_check - is @d a wrapper of this contract, whole and well-formed? Returns 0, or -EINVAL with @from in
+ * the text. */
 int layer_check(const struct idw_wrapper *d, const char *from, struct err *e);
 
 /* locate_wrapper - the shared object for @spec (see wss_load), compiled if need be. @path: PATH_MAX bytes. */

@@ -24,10 +24,14 @@ int layer_check(const struct idw_wrapper *d, const char *from, struct err *e)
     if (d->magic != IDW_MAGIC)
         return err_set(e, EINVAL, "%s: not a wrapper", from);
     if (d->abi != IDW_ABI)
-        return err_set(e, EINVAL, "%s: a wrapper of ABI version %u, this idwrun has version %u: compile it again with wrapc",
-                       from, d->abi, IDW_ABI);
+        return err_set(
+            e, EINVAL,
+            "%s: a wrapper of ABI version %u, this idwrun has version %u: compile it again with wrapc", from,
+            d->abi, IDW_ABI);
     if (d->table != call_fingerprint())
-        return err_set(e, EINVAL, "%s: compiled against another table of system calls: compile it again with wrapc", from);
+        return err_set(e, EINVAL,
+                       "%s: compiled against another table of system calls: compile it again with wrapc",
+                       from);
     if (d->name == NULL || state_check(&d->process) < 0 || state_check(&d->global) < 0)
         return err_set(e, EINVAL, "%s: damaged wrapper: bad state", from);
     for (uint32_t i = 0; i < d->n_clauses; i++) {
@@ -39,8 +43,8 @@ int layer_check(const struct idw_wrapper *d, const char *from, struct err *e)
 }
 
 /*
- * The object is looked at before its symbols are bound: an object of another ABI version may well need functions that
- * are not here, and the message should say what is wrong, not which symbol is missing.
+ * The object is looked at before its symbols are bound: an object of another ABI version may well need
+ * functions that are not here, and the message should say what is wrong, not which symbol is missing.
  */
 static void *open_object(const char *path, const struct idw_wrapper **d, struct err *e)
 {

@@ -157,8 +157,9 @@ int locate_wrapper(const char *spec, char *path, struct err *e)
         if (rc != 0)
             return rc < 0 ? rc : 0;
     }
-    return err_set(e, ENOENT,
-                   "wrapper %s not found: neither %s.so nor %s.wr is in $IDW_WRAPPER_PATH, %s or %s (a file in the "
-                   "working directory is named ./%s.wr)",
-                   spec, spec, spec, near, IDW_WRAPPER_DIR, spec);
+    return err_set(
+        e, ENOENT,
+        "wrapper %s not found: neither %s.so nor %s.wr is in $IDW_WRAPPER_PATH, %s or %s (a file in the "
+        "working directory is named ./%s.wr)",
+        spec, spec, spec, near, IDW_WRAPPER_DIR, spec);
 }

@@ -74,9 +74,8 @@ static enum truth number(const struct idw_term *t, struct idw_event *ev)
         return NO;
     const struct call_type_info *type = call_type_info(a->type);
     int64_t v = in_width(event_scalar(ev, a) & (int64_t)t->mask, type->bits, type->is_signed);
-    return compare(t->cmp, v, in_width((int64_t)t->value, type->bits, type->is_signed), type->is_signed)
-               ? YES
-               : NO;
+    return compare(t->cmp, v, in_width((int64_t)t->value, type->bits, type->is_signed), type->is_signed) ? YES
+                                                                                                         : NO;
 }
 
 static enum truth text(const struct idw_term *t, struct idw_event *ev)
@@ -95,12 +94,6 @@ static enum truth text(const struct idw_term *t, struct idw_event *ev)
     bool glob = t->cmp == IDW_GLOB || t->cmp == IDW_NGLOB;
     bool same = s != NULL && (glob ? fnmatch(t->text, s, 0) == 0 : strcmp(s, t->text) == 0);
     return (t->cmp == IDW_EQ || t->cmp == IDW_GLOB) == same ? YES : NO;
-}
-
-static bool in_set(const struct idw_clause *clause, const struct idw_term *t, const struct idw_event *ev)
-{
-    size_t id = call_id(ev->call);
-    return (clause->sets[t->set].bits[id / 64] >> (id % 64)) & 1;
 }
 
 static enum truth both(enum truth a, enum truth b)

@@ -12,7 +12,8 @@
 bool match_check(const struct idw_clause *clause);
 
 /*
- * match_event - does @ev match? Parts that the phase doesn't know yet ($ret before the call) count as true when
+ * match_event - does @ev match? Parts that the phase doesn't know yet ($ret before the call) count as true
+ * when
  * @unknown is set, so that the answer is then "may match".
  */
 bool match_event(const struct idw_clause *clause, struct idw_event *ev, bool unknown);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The wrapper support subsystem: loaded wrappers as layers around subjects, and the way of an event through them.
+ * The wrapper support subsystem: loaded wrappers as layers around subjects, and the way of an event through
+ * them.
  *
  *     struct wss *w = wss_new(arena, audit);
  *     wss_load(w, "imapd_id", &e);                  // each the next inner layer
@@ -13,8 +14,8 @@
  *         wss_post(w, &ev);                         // innermost first
  *     }
  *
- * Loading is single-threaded and comes before the first event; wss_pre and wss_post are safe for many threads. The
- * caller holds the lock of the event's subject.
+ * Loading is single-threaded and comes before the first event; wss_pre and wss_post are safe for many
+ * threads. The caller holds the lock of the event's subject.
  */
 #ifndef IDW_WSS_WSS_H
 #define IDW_WSS_WSS_H
@@ -36,8 +37,9 @@ void wss_free(struct wss *w);
 /*
  * wss_load - load a wrapper as the innermost layer so far.
  * @spec: a name ("imapd_id"), a source ("./x.wr", compiled into the cache) or a shared object ("./x.so")
- * Returns its slot; or -ENOENT (no such wrapper), -EINVAL (not a wrapper, or another ABI version or table of calls, or
- * malformed), -EEXIST (loaded already), -ENOMEM, -EIO (wrapc failed; it has said why on standard error).
+ * Returns its slot; or -ENOENT (no such wrapper), -EINVAL (not a wrapper, or another ABI version or table of
+ * calls, or malformed), -EEXIST (loaded already), -ENOMEM, -EIO (wrapc failed; it has said why on standard
+ * error).
  */
 int wss_load(struct wss *w, const char *spec, struct err *e);
 
@@ -50,15 +52,17 @@ size_t wss_count(const struct wss *w);
 void wss_subjects(const struct wss *w, struct subjects *all);
 
 /*
- * wss_filter - add each clause to @f with the engine it needs: TRACE if it looks at the target's memory, wants the
- * result or assigns an argument; NOTIFY if registers alone decide.
+ * wss_filter - add each clause to @f with the engine it needs: TRACE if it looks at the target's memory,
+ * wants the result or assigns an argument; NOTIFY if registers alone decide.
  */
 int wss_filter(const struct wss *w, struct filter *f, struct err *e);
 
-/* wss_pre - run the pre clauses that @ev matches, from the outermost layer inwards, until one has a verdict. */
+/* wss_pre - run the pre clauses that @ev matches, from the outermost layer inwards, until one has a verdict.
+ */
 void wss_pre(struct wss *w, struct idw_event *ev);
 
-/* wss_wants_post - does a layer that let @ev pass have a post clause that its arguments match? After wss_pre. */
+/* wss_wants_post - does a layer that let @ev pass have a post clause that its arguments match? After wss_pre.
+ */
 bool wss_wants_post(const struct wss *w, struct idw_event *ev);
 
 /* wss_post - run the post clauses of the layers that @ev has passed, from the innermost outwards. */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ev.h> /* before anything that brings <elf.h>, whose EV_NONE breaks it */
+
+#include "engine/control.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct control {
+    struct engine *en;
+    struct ev_loop *loop;
+    struct ev_io exits;
+    struct ev_async stop;
+    pthread_t thread;
+};
+
+static void on_exits(struct ev_loop *loop, struct ev_io *watcher, int events)
+{
+    struct control *c = watcher->data;
+    (void)loop;
+    (void)events;
+    (void)subjects_reap(c->en->subjects);
+}
+
+static void on_stop(struct ev_loop *loop, struct ev_async *watcher, int events)
+{
+    (void)watcher;
+    (void)events;
+    ev_break(loop, EVBREAK_ALL);
+}
+
+static void *run(void *argument)
+{
+    struct control *c = argument;
+    (void)ev_run(c->loop, 0);
+    return NULL;
+}
+
+struct control *control_start(struct engine *en, struct err *e)
+{
+    struct control *c = calloc(1, sizeof *c);
+    if (c == NULL || (c->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV)) == NULL) {
+        err_set(e, ENOMEM, "can't make the control loop");
+        free(c);
+        return NULL;
+    }
+    c->en = en;
+    c->exits.data = c;
+    ev_io_init(&c->exits, on_exits, subjects_exits_fd(en->subjects), EV_READ);
+    ev_async_init(&c->stop, on_stop);
+    ev_io_start(c->loop, &c->exits);
+    ev_async_start(c->loop, &c->stop);
+    int rc = pthread_create(&c->thread, NULL, run, c);
+    if (rc != 0) {
+        err_set(e, rc, "can't start the control loop: %s", strerror(rc));
+        ev_loop_destroy(c->loop);
+        free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void control_stop(struct control *c)
+{
+    if (c == NULL)
+        return;
+    ev_async_send(c->loop, &c->stop);
+    (void)pthread_join(c->thread, NULL);
+    ev_loop_destroy(c->loop);
+    free(c);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/descriptors.h"
+#include "engine/control.h"
+#include "engine/launch.h"
+#include "engine/notify.h"
+#include "engine/trace.h"
+
+static int load_wrappers(struct engine *en, struct err *e)
+{
+    for (size_t i = 0; i < en->options->n_wrappers; i++) {
+        int rc = wss_load(en->wss, en->options->wrappers[i], e);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int build_filter(struct engine *en, struct err *e)
+{
+    struct filter *f = filter_new();
+    if (f == NULL)
+        return err_set(e, ENOMEM, "no memory for the filter");
+    int rc = wss_filter(en->wss, f, e);
+    if (rc == 0)
+        rc = filter_build(f, &en->program, e);
+    en->needs_listener = filter_uses(f, FILTER_NOTIFY);
+    filter_free(f);
+    return rc;
+}
+
+/* All that can go wrong before anything of the target exists. Returns 0, or -errno. */
+static int prepare(struct engine *en, struct err *e)
+{
+    en->audit = audit_open(en->options->audit, e);
+    if (en->audit == NULL)
+        return -e->code;
+    en->wss = wss_new(en->arena, en->audit);
+    if (en->wss == NULL)
+        return err_set(e, ENOMEM, "no memory for the wrappers");
+    int rc = load_wrappers(en, e);
+    if (rc == 0)
+        rc = build_filter(en, e);
+    if (rc < 0)
+        return rc;
+    en->subjects = subjects_new(en->arena, e);
+    if (en->subjects == NULL)
+        return -e->code;
+    wss_subjects(en->wss, en->subjects);
+    en->journal = journal_open(en->arena);
+    return en->journal != NULL ? 0 : err_set(e, ENOMEM, "the arena has no room for the journal");
+}
+
+static void clear(struct engine *en)
+{
+    free(en->program.filter);
+    subjects_free(en->subjects);
+    wss_free(en->wss);
+    audit_close(en->audit);
+    if (en->listener >= 0)
+        (void)close(en->listener);
+}
+
+static int fail(struct engine *en, int status, const struct err *e)
+{
+    log_error("%s", e->text);
+    (void)link_send(en->guardian, (struct link_message){.kind = LINK_FAILED, .value = status}, DEAD_FD);
+    return status;
+}
+
+static void print_stats(FILE *f, const char *title, atomic_ulong *counters, const char *end)
+{
+    const char *comma = "";
+    (void)fprintf(f, "\"%s\":{", title);
+    for (size_t id = 0; id < call_count(); id++) {
+        unsigned long n = atomic_load(&counters[id]);
+        if (n == 0)
+            continue;
+        (void)fprintf(f, "%s\"%s\":%lu", comma, call_by_id(id)->name, n);
+        comma = ",";
+    }
+    (void)fprintf(f, "}%s", end);
+}
+
+void engine_stats(struct engine *en)
+{
+    if (en->options->stats == NULL)
+        return;
+    _cleanup_fclose_ FILE *f = fopen(en->options->stats, "we");
+    if (f == NULL) {
+        log_warn("%s: %s", en->options->stats, strerror(errno));
+        return;
+    }
+    unsigned long notified = 0, traced = 0;
+    for (size_t id = 0; id < IDW_SET_CALLS; id++) {
+        notified += atomic_load(&en->notified[id]);
+        traced += atomic_load(&en->traced[id]);
+    }
+    (void)fprintf(f, "{\"events\":{\"notify\":%lu,\"trace\":%lu},", notified, traced);
+    print_stats(f, "notify", en->notified, ",");
+    print_stats(f, "trace", en->traced, "}\n");
+}
+
+struct watching {
+    struct engine *en;
+    const struct launch *launch;
+    int status; /* of the engine's process */
+};
+
+static void tell(const struct watching *w, enum link_kind kind, int value)
+{
+    (void)link_send(w->en->guardian, (struct link_message){.kind = kind, .value = value}, DEAD_FD);
+}
+
+static void on_stopped(void *context, int signal)
+{
+    tell(context, LINK_STOPPED, signal);
+}
+
+/* The guardian has stopped itself with the program and can't read that it shall go on. */
+static void on_continued(void *context)
+{
+    struct watching *w = context;
+    tell(w, LINK_CONTINUED, 0);
+    (void)kill(w->en->guardian->guardian, SIGCONT);
+}
+
+static void on_ended(void *context, int status)
+{
+    struct watching *w = context;
+    int errnum = launch_error(w->launch);
+    engine_stats(w->en);
+    if (errnum != 0) {
+        log_error("%s: %s", w->launch->path, strerror(errnum));
+        w->status = errnum == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+        tell(w, LINK_FAILED, w->status);
+    } else {
+        const struct link_message m = {
+            .kind = LINK_ENDED, .value = status, .pid = subjects_count(w->en->subjects) > 0};
+        (void)link_send(w->en->guardian, m, DEAD_FD);
+    }
+    /* What it left behind must not keep our copies of its terminal or pipes open: their readers wait for the
+     * end. */
+    audit_detach(w->en->audit);
+    log_to(DEAD_FD);
+    stdio_release(STDERR_FILENO);
+}
+
+static int serve(struct engine *en, struct launch *l, struct subject *main)
+{
+    struct watching w = {.en = en, .launch = l};
+    const struct trace_watch watch = {
+        .stopped = on_stopped, .continued = on_continued, .ended = on_ended, .context = &w};
+    struct err e = {0};
+    struct control *control = control_start(en, &e);
+    struct notify *notify = control != NULL && en->needs_listener ? notify_start(en, &e) : NULL;
+    if (control == NULL || (en->needs_listener && notify == NULL)) {
+        (void)kill(l->pid, SIGKILL);
+        w.status = fail(en, EXIT_IDWRUN, &e);
+    }
+    launch_go(l);
+    trace_run(en, main, &watch);
+    notify_stop(notify);
+    control_stop(control);
+    engine_stats(en);
+    return w.status;
+}
+
+static int launch(struct engine *en)
+{
+    struct launch l;
+    struct err e = {0};
+    int rc = launch_prepare(&l, en->options->argv, &e);
+    if (rc < 0)
+        return fail(en, rc == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, &e);
+    rc = launch_start(&l, en, &e);
+    struct subject *main = rc == 0 ? subjects_add(en->subjects, l.pid, NULL, HAPPENS_LAUNCH, &e) : NULL;
+    int status;
+    if (main == NULL) {
+        if (l.pid > 0)
+            (void)kill(l.pid, SIGKILL);
+        status = fail(en, EXIT_IDWRUN, &e);
+    } else {
+        /* Out of the target's process group: what the terminal sends to it is not for us. */
+        (void)setpgid(0, 0);
+        stdio_release(STDIN_FILENO);
+        stdio_release(STDOUT_FILENO);
+        inherited_release();
+        en->main = l.pid;
+        (void)link_send(en->guardian, (struct link_message){.kind = LINK_LAUNCHED, .pid = l.pid},
+                        en->listener);
+        status = serve(en, &l, main);
+        subject_unref(en->subjects, main);
+    }
+    launch_clear(&l);
+    return status;
+}
+
+int engine_run(const struct engine_options *options, const struct engine_inherited *inherited,
+               struct arena *arena, struct link *guardian)
+{
+    struct engine *en = calloc(1, sizeof *en);
+    struct err e = {0};
+    if (en == NULL)
+        return EXIT_IDWRUN;
+    en->options = options;
+    en->inherited = inherited;
+    en->arena = arena;
+    en->guardian = guardian;
+    en->listener = DEAD_FD;
+    /* Orphans of the target stay below us: descendants, whatever a kernel with Yama thinks of tracing others.
+     */
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    int status = 0;
+    if (prepare(en, &e) < 0)
+        status = fail(en, EXIT_IDWRUN, &e);
+    else if (options->dump_filter)
+        filter_dump(&en->program, stdout);
+    else
+        status = launch(en);
+    clear(en);
+    free(en);
+    return status;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/descriptors.h"
+#include "engine/engine.h"
+#include "engine/signals.h"
+
+/* Address space, not memory: a subject takes some two kilobytes, and wrappers' tables what they hold. */
+#define ARENA_SIZE (16UL << 30)
+
+struct guardian {
+    pid_t engine;
+    struct link link;
+    struct signals signals;
+    int target; /* pidfd of the main program */
+    pid_t main;
+    int listener; /* held so that an engine's death doesn't close it */
+    bool done;
+    bool by_signal;
+    int status; /* exit status, or signal */
+};
+
+static void finish(struct guardian *g, int status, bool by_signal)
+{
+    g->done = true;
+    g->status = status;
+    g->by_signal = by_signal;
+}
+
+static void finish_wait(struct guardian *g, int wait_status)
+{
+    bool by_signal = WIFSIGNALED(wait_status);
+    finish(g, by_signal ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status), by_signal);
+}
+
+/* The engine, when nothing is left for it to do, ends at once: then its last words are written before we end.
+ */
+static void await_engine(const struct guardian *g)
+{
+    struct pollfd p = {.fd = g->link.fd, .events = POLLIN};
+    if (poll(&p, 1, 2000) > 0)
+        while (waitpid(g->engine, NULL, 0) < 0 && errno == EINTR)
+            ;
+}
+
+/* A program that runs again by now must not leave us stopped. */
+static bool goes_on_already(const struct guardian *g)
+{
+    struct link_message next;
+    return recv(g->link.fd, &next, sizeof next, MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof next &&
+           next.kind == LINK_CONTINUED;
+}
+
+static void on_message(struct guardian *g, const struct link_message *m, int fd)
+{
+    switch (m->kind) {
+    case LINK_LAUNCHED:
+        g->main = m->pid;
+        g->target = (int)syscall(SYS_pidfd_open, m->pid, 0);
+        g->listener = fd;
+        break;
+    case LINK_STOPPED:
+        if (!goes_on_already(g))
+            signals_stop_self(m->value);
+        break;
+    case LINK_CONTINUED:
+        break;
+    case LINK_FAILED:
+        finish(g, m->value, false);
+        await_engine(g);
+        break;
+    case LINK_ENDED:
+        finish_wait(g, m->value);
+        if (m->pid == 0)
+            await_engine(g);
+        break;
+    }
+}
+
+/*
+ * The engine is dead. Its tracees run on without it; calls that reach the listener fail with ENOSYS once we
+ * close it, so nothing is let through unseen. The main program is ours to wait for now, since we are the
+ * subreaper.
+ */
+static void on_engine_death(struct guardian *g)
+{
+    int status = 0;
+    while (waitpid(g->engine, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (g->main == 0) {
+        if (WIFSIGNALED(status))
+            log_error("the engine died of signal %d before it could launch the program", WTERMSIG(status));
+        finish(g, WIFSIGNALED(status) ? EXIT_IDWRUN : WEXITSTATUS(status), false);
+        return;
+    }
+    log_error("the engine died of %s %d; calls that wrappers watch fail from now on",
+              WIFSIGNALED(status) ? "signal" : "status",
+              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    if (g->listener >= 0)
+        (void)close(g->listener);
+    g->listener = DEAD_FD;
+    pid_t pid;
+    while ((pid = waitpid(g->main, &status, 0)) < 0 && errno == EINTR)
+        ;
+    if (pid == g->main)
+        finish_wait(g, status);
+    else
+        finish(g, EXIT_IDWRUN, false);
+}
+
+static void on_signal(struct guardian *g, const struct signalfd_siginfo *info)
+{
+    if ((pid_t)info->ssi_pid == g->engine && info->ssi_signo == SIGCONT)
+        return; /* the engine woke us */
+    if (g->target < 0 || !signals_is_ours(&g->signals, info))
+        return;
+    siginfo_t value = {.si_signo = (int)info->ssi_signo, .si_code = SI_QUEUE};
+    value.si_pid = (pid_t)info->ssi_pid;
+    value.si_uid = info->ssi_uid;
+    value.si_value.sival_ptr = (void *)(uintptr_t)info->ssi_ptr;
+    bool queued = info->ssi_code == SI_QUEUE;
+    (void)syscall(SYS_pidfd_send_signal, g->target, (int)info->ssi_signo, queued ? &value : NULL, 0);
+}
+
+static void guard(struct guardian *g)
+{
+    struct pollfd p[2] = {
+        {.fd = g->link.fd, .events = POLLIN},
+        {.fd = -1, .events = POLLIN}, /* signals wait until there is somebody to send them to */
+    };
+    while (!g->done) {
+        p[1].fd = g->target >= 0 ? g->signals.fd : -1;
+        if (poll(p, ARRAY_SIZE(p), -1) < 0)
+            continue;
+        if (p[0].revents != 0) {
+            struct link_message m;
+            int fd;
+            if (link_receive(&g->link, &m, &fd) > 0)
+                on_message(g, &m, fd);
+            else
+                on_engine_death(g);
+        }
+        struct signalfd_siginfo info;
+        if (!g->done && p[1].revents != 0 && signals_next(&g->signals, &info))
+            on_signal(g, &info);
+    }
+}
+
+/* What the target gets back, noted before anything of it is changed. */
+static void take_inherited(struct engine_inherited *in)
+{
+    (void)sigprocmask(SIG_SETMASK, NULL, &in->mask);
+    /* An inherited SIG_IGN here would make the kernel reap our children before we can wait for them. */
+    (void)sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, &in->sigchld);
+    signals_block();
+}
+
+static _Noreturn void become_engine(const struct engine_options *options,
+                                    const struct engine_inherited *inherited, struct arena *arena, int fd)
+{
+    struct link link = {.fd = fd, .guardian = getppid()};
+    _exit(engine_run(options, inherited, arena, &link));
+}
+
+int guardian_run(const struct engine_options *options)
+{
+    struct guardian g = {.target = DEAD_FD, .listener = DEAD_FD};
+    struct engine_inherited inherited;
+    struct err e = {0};
+    int ends[2];
+    inherited_note();
+    take_inherited(&inherited);
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    struct arena *arena = arena_create(ARENA_SIZE, &e);
+    if (arena == NULL || link_pair(ends, &e) < 0) {
+        log_error("%s", e.text);
+        return EXIT_IDWRUN;
+    }
+    g.engine = fork();
+    if (g.engine == 0) {
+        (void)close(ends[0]);
+        become_engine(options, &inherited, arena, ends[1]);
+    }
+    (void)close(ends[1]);
+    g.link.fd = ends[0];
+    if (g.engine < 0 || signals_start(&g.signals, &e) < 0) {
+        log_error("can't start the engine: %s", g.engine < 0 ? strerror(errno) : e.text);
+        return EXIT_IDWRUN;
+    }
+    stdio_release(STDIN_FILENO);
+    stdio_release(STDOUT_FILENO);
+    inherited_release();
+    guard(&g);
+    signals_stop(&g.signals);
+    arena_unmap(arena);
+    if (g.by_signal) {
+        signals_die(g.status);
+        g.status += 128;
+    }
+    return g.status;
+}

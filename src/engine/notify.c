@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/notify.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/cleanup.h"
+#include "engine/respond.h"
+
+struct worker {
+    struct notify *notify;
+    unsigned slot;
+    pthread_t thread;
+    atomic_bool done;
+    struct seccomp_notif *req;
+    struct seccomp_notif_resp *resp;
+};
+
+struct notify {
+    struct engine *en;
+    struct seccomp_notif_sizes sizes; /* the kernel's, which may be larger than our headers' */
+    int stop;                         /* eventfd: readable when the workers shall end */
+    sigset_t wake;                    /* interrupts a worker in RECV, which has no timeout */
+    size_t n_workers;
+    struct worker workers[ENGINE_WORKERS];
+};
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static bool still_there(const struct worker *w)
+{
+    return ioctl(w->notify->en->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &w->req->id) == 0;
+}
+
+/* The answer is to deny, until the layers have said otherwise. */
+static void decide(struct worker *w)
+{
+    struct engine *en = w->notify->en;
+    const struct seccomp_notif *req = w->req;
+    struct seccomp_notif_resp *resp = w->resp;
+    resp->id = req->id;
+    resp->error = -EPERM;
+    const struct call *c = call_by_nr(ARCH_X86_64, req->data.nr);
+    if (req->pid == 0 || c == NULL)
+        return; /* in a pid namespace that we can't see into, or no call of ours */
+    struct subject *s = subjects_get(en->subjects, (pid_t)req->pid, NULL);
+    if (s == NULL || !still_there(w)) {
+        subject_unref(en->subjects, s);
+        return;
+    }
+    struct idw_event ev;
+    event_init(&ev, s, (pid_t)req->pid, c, (const uint64_t *)req->data.args);
+    enum response r = respond_pre(en, &ev, FILTER_NOTIFY);
+    if (r == RESPOND_RUN) {
+        resp->error = 0;
+        resp->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    } else if (r == RESPOND_RESULT && ev.result < 0 && ev.result >= -4095) {
+        resp->error = (int)ev.result;
+    } else if (r == RESPOND_RESULT) {
+        resp->error = 0;
+        resp->val = ev.result;
+    }
+    audit_drop(&ev);
+    event_clear(&ev);
+    subject_unref(en->subjects, s);
+}
+
+/* One notification, from RECV to SEND. The target may die in between at any point: ENOENT, and nobody waits.
+ */
+static void serve(struct worker *w)
+{
+    struct notify *n = w->notify;
+    memset(w->req, 0, larger(n->sizes.seccomp_notif, sizeof *w->req));
+    memset(w->resp, 0, larger(n->sizes.seccomp_notif_resp, sizeof *w->resp));
+    if (ioctl(n->en->listener, SECCOMP_IOCTL_NOTIF_RECV, w->req) < 0)
+        return;
+    struct journal_entry *entry = journal_enter(n->en->journal, w->slot, w->req);
+    decide(w);
+    (void)ioctl(n->en->listener, SECCOMP_IOCTL_NOTIF_SEND, w->resp);
+    journal_leave(entry);
+}
+
+static void *work(void *argument)
+{
+    struct worker *w = argument;
+    struct pollfd p[2] = {
+        {.fd = w->notify->en->listener, .events = POLLIN},
+        {.fd = w->notify->stop, .events = POLLIN},
+    };
+    (void)pthread_sigmask(SIG_UNBLOCK, &w->notify->wake, NULL);
+    for (;;) {
+        if (poll(p, ARRAY_SIZE(p), -1) < 0)
+            continue; /* EINTR */
+        if (p[1].revents != 0)
+            break;
+        if ((p[0].revents & POLLIN) != 0)
+            serve(w);
+        else if (p[0].revents != 0)
+            p[0].fd = -1; /* POLLHUP: the last target is gone */
+    }
+    atomic_store(&w->done, true);
+    return NULL;
+}
+
+static void nothing(int signal)
+{
+    (void)signal;
+}
+
+/*
+ * poll may send two workers after one notification; the second then sits in RECV, where only a signal reaches
+ * it. A signal that comes just before RECV is lost, hence the loop.
+ */
+static void worker_join(struct worker *w)
+{
+    static const struct timespec pause = {.tv_nsec = 1000000};
+    while (!atomic_load(&w->done)) {
+        (void)pthread_kill(w->thread, SIGUSR1);
+        (void)nanosleep(&pause, NULL);
+    }
+    (void)pthread_join(w->thread, NULL);
+    free(w->req);
+    free(w->resp);
+}
+
+static int worker_start(struct notify *n, struct worker *w, unsigned slot)
+{
+    w->notify = n;
+    w->slot = slot;
+    w->req = malloc(larger(n->sizes.seccomp_notif, sizeof *w->req));
+    w->resp = malloc(larger(n->sizes.seccomp_notif_resp, sizeof *w->resp));
+    int rc = w->req == NULL || w->resp == NULL ? ENOMEM : pthread_create(&w->thread, NULL, work, w);
+    if (rc != 0) {
+        free(w->req);
+        free(w->resp);
+    }
+    return -rc;
+}
+
+struct notify *notify_start(struct engine *en, struct err *e)
+{
+    struct notify *n = calloc(1, sizeof *n);
+    if (n == NULL) {
+        err_set(e, ENOMEM, "no memory for the notify engine");
+        return NULL;
+    }
+    n->en = en;
+    (void)sigemptyset(&n->wake);
+    (void)sigaddset(&n->wake, SIGUSR1);
+    (void)sigaction(SIGUSR1, &(struct sigaction){.sa_handler = nothing}, NULL);
+    n->stop = eventfd(0, EFD_CLOEXEC);
+    if (n->stop < 0 || syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &n->sizes) < 0) {
+        err_errno(e, "can't start the notify engine");
+        notify_stop(n);
+        return NULL;
+    }
+    for (unsigned i = 0; i < ENGINE_WORKERS; i++) {
+        int rc = worker_start(n, &n->workers[i], i);
+        if (rc < 0) {
+            err_set(e, -rc, "can't start a worker: %s", strerror(-rc));
+            notify_stop(n);
+            return NULL;
+        }
+        n->n_workers++;
+    }
+    return n;
+}
+
+void notify_stop(struct notify *n)
+{
+    static const uint64_t one = 1;
+    if (n == NULL)
+        return;
+    if (n->stop >= 0)
+        (void)!write(n->stop, &one, sizeof one);
+    for (size_t i = 0; i < n->n_workers; i++)
+        worker_join(&n->workers[i]);
+    if (n->stop >= 0)
+        (void)close(n->stop);
+    free(n);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/respond.h"
+
+#include <errno.h>
+
+static void count(struct engine *en, const struct idw_event *ev, enum filter_action by)
+{
+    atomic_ulong *counters = by == FILTER_NOTIFY ? en->notified : en->traced;
+    atomic_fetch_add_explicit(&counters[call_id(ev->call)], 1, memory_order_relaxed);
+}
+
+/* What a call returns that its verdict keeps from running. */
+static int64_t verdict_result(const struct verdict *v)
+{
+    switch (v->kind) {
+    case VERDICT_FAKE:
+        return v->value;
+    case VERDICT_DENY:
+        return -v->value;
+    default:
+        return -EPERM;
+    }
+}
+
+/* With the subject's lock held. */
+static enum response ask(struct engine *en, struct idw_event *ev)
+{
+    wss_pre(en->wss, ev);
+    bool post = ev->verdict.kind != VERDICT_KILL && wss_wants_post(en->wss, ev);
+    audit_flush(en->audit, ev);
+    if (ev->verdict.kind == VERDICT_RUN)
+        return post ? RESPOND_RUN_POST : RESPOND_RUN;
+    event_result(ev, verdict_result(&ev->verdict));
+    if (post) {
+        wss_post(en->wss, ev);
+        audit_flush(en->audit, ev);
+    }
+    return RESPOND_RESULT;
+}
+
+static void carry_out_kill(struct engine *en, struct idw_event *ev)
+{
+    if (ev->verdict.kind == VERDICT_KILL) {
+        (void)subject_happens(en->subjects, ev->subject, HAPPENS_KILL);
+        (void)subject_kill(ev->subject);
+    }
+}
+
+enum response respond_pre(struct engine *en, struct idw_event *ev, enum filter_action by)
+{
+    enum life life = subject_life(ev->subject);
+    if (life == LIFE_LAUNCHING)
+        return RESPOND_RUN;
+    if (life != LIFE_RUNNING) {
+        event_result(ev, -EPERM);
+        return RESPOND_RESULT;
+    }
+    count(en, ev, by);
+    subject_lock(ev->subject);
+    enum response r = ask(en, ev);
+    subject_unlock(ev->subject);
+    carry_out_kill(en, ev);
+    return r;
+}
+
+void respond_post(struct engine *en, struct idw_event *ev, int64_t result)
+{
+    subject_lock(ev->subject);
+    event_result(ev, result);
+    wss_post(en->wss, ev);
+    if (ev->internal_error) {
+        ev->result = -EPERM;
+        ev->result_assigned = true;
+    }
+    audit_flush(en->audit, ev);
+    subject_unlock(ev->subject);
+    carry_out_kill(en, ev);
+}

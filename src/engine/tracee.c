@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/tracee.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include "audit/audit.h"
+
+/* The kernel's calling convention, syscall(2). */
+static const size_t arg_register[6] = {
+    offsetof(struct user_regs_struct, rdi), offsetof(struct user_regs_struct, rsi),
+    offsetof(struct user_regs_struct, rdx), offsetof(struct user_regs_struct, r10),
+    offsetof(struct user_regs_struct, r8),  offsetof(struct user_regs_struct, r9),
+};
+
+struct tracee *tracee_find(struct tracees *all, pid_t tid)
+{
+    struct tracee *t;
+    HASH_FIND_INT(all->by_tid, &tid, t);
+    return t;
+}
+
+struct tracee *tracee_get(struct tracees *all, pid_t tid)
+{
+    struct tracee *t = tracee_find(all, tid);
+    if (t != NULL)
+        return t;
+    t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return NULL;
+    t->tid = tid;
+    HASH_ADD_INT(all->by_tid, tid, t);
+    return t;
+}
+
+void tracee_drop(struct tracees *all, struct tracee *t, struct subjects *subjects)
+{
+    HASH_DEL(all->by_tid, t);
+    if (t->in_call) {
+        audit_drop(&t->ev);
+        event_clear(&t->ev);
+    }
+    if (t->subject != NULL) {
+        subjects_thread_gone(subjects, t->tid);
+        subject_unref(subjects, t->subject);
+    }
+    free(t);
+}
+
+void tracee_rename(struct tracees *all, struct tracee *t, pid_t tid)
+{
+    HASH_DEL(all->by_tid, t);
+    t->tid = tid;
+    t->ev.tid = tid;
+    HASH_ADD_INT(all->by_tid, tid, t);
+}
+
+void tracee_resume(struct tracee *t, int signal)
+{
+    (void)ptrace(t->in_call ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, 0, (unsigned long)signal);
+}
+
+int tracee_entry(const struct tracee *t, long *nr, uint64_t args[6])
+{
+    struct __ptrace_syscall_info info;
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof info, &info) < 0)
+        return -ESRCH;
+    if (info.op != PTRACE_SYSCALL_INFO_SECCOMP)
+        return -EINVAL;
+    *nr = (long)info.seccomp.nr;
+    for (int i = 0; i < 6; i++)
+        args[i] = info.seccomp.args[i];
+    return 0;
+}
+
+int tracee_exit(const struct tracee *t, int64_t *result)
+{
+    struct __ptrace_syscall_info info;
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof info, &info) < 0)
+        return -ESRCH;
+    if (info.op != PTRACE_SYSCALL_INFO_EXIT)
+        return -EINVAL;
+    *result = info.exit.rval;
+    return 0;
+}
+
+static void put_args(struct user_regs_struct *regs, const uint64_t args[6], uint8_t which)
+{
+    for (int i = 0; i < 6; i++)
+        if ((which >> i) & 1)
+            *(unsigned long long *)((char *)regs + arg_register[i]) = args[i];
+}
+
+int tracee_assign(const struct tracee *t, const uint64_t args[6], uint8_t which)
+{
+    struct user_regs_struct regs;
+    if (ptrace(PTRACE_GETREGS, t->tid, 0, &regs) < 0)
+        return -ESRCH;
+    put_args(&regs, args, which);
+    return ptrace(PTRACE_SETREGS, t->tid, 0, &regs) < 0 ? -ESRCH : 0;
+}
+
+/* A negative number makes the kernel skip the call and keep the result register (kernel/seccomp.c). */
+int tracee_skip(const struct tracee *t, int64_t result)
+{
+    struct user_regs_struct regs;
+    if (ptrace(PTRACE_GETREGS, t->tid, 0, &regs) < 0)
+        return -ESRCH;
+    regs.orig_rax = (unsigned long long)-1;
+    regs.rax = (unsigned long long)result;
+    return ptrace(PTRACE_SETREGS, t->tid, 0, &regs) < 0 ? -ESRCH : 0;
+}
+
+int tracee_return(const struct tracee *t, const int64_t *result, const uint64_t args[6], uint8_t which)
+{
+    struct user_regs_struct regs;
+    if (ptrace(PTRACE_GETREGS, t->tid, 0, &regs) < 0)
+        return -ESRCH;
+    put_args(&regs, args, which);
+    if (result != NULL)
+        regs.rax = (unsigned long long)*result;
+    return ptrace(PTRACE_SETREGS, t->tid, 0, &regs) < 0 ? -ESRCH : 0;
+}
