@@ -297,7 +297,8 @@ arena_off arena_alloc(struct arena *a, size_t size)
 {
     if (size >= a->size)
         return 0;
-    unsigned class = class_of(size + UNIT);
+    /* At least one byte: the address of a block lies in that block. */
+    unsigned class = class_of((size > 0 ? size : 1) + UNIT);
     if (class >= CLASSES)
         return 0;
     lock(a);
