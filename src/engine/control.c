@@ -13,6 +13,8 @@ struct control {
     struct ev_loop *loop;
     struct ev_io exits;
     struct ev_async stop;
+    struct ev_async nudge;
+    struct ev_timer wake;
     pthread_t thread;
 };
 
@@ -29,6 +31,24 @@ static void on_stop(struct ev_loop *loop, struct ev_async *watcher, int events)
     (void)watcher;
     (void)events;
     ev_break(loop, EVBREAK_ALL);
+}
+
+static void on_nudge(struct ev_loop *loop, struct ev_async *watcher, int events)
+{
+    struct control *c = watcher->data;
+    (void)events;
+    ev_timer_stop(loop, &c->wake);
+    ev_timer_set(&c->wake, 0.02, 0.);
+    ev_timer_start(loop, &c->wake);
+}
+
+static void on_wake(struct ev_loop *loop, struct ev_timer *watcher, int events)
+{
+    struct control *c = watcher->data;
+    (void)loop;
+    (void)events;
+    if (!atomic_load(&c->en->main_stopped))
+        (void)kill(c->en->guardian->guardian, SIGCONT);
 }
 
 static void *run(void *argument)
@@ -52,6 +72,11 @@ struct control *control_start(struct engine *en, struct err *e)
     ev_async_init(&c->stop, on_stop);
     ev_io_start(c->loop, &c->exits);
     ev_async_start(c->loop, &c->stop);
+    c->nudge.data = c;
+    ev_async_init(&c->nudge, on_nudge);
+    ev_async_start(c->loop, &c->nudge);
+    c->wake.data = c;
+    ev_timer_init(&c->wake, on_wake, 0., 0.);
     int rc = pthread_create(&c->thread, NULL, run, c);
     if (rc != 0) {
         err_set(e, rc, "can't start the control loop: %s", strerror(rc));
@@ -60,6 +85,11 @@ struct control *control_start(struct engine *en, struct err *e)
         return NULL;
     }
     return c;
+}
+
+void control_nudge(struct control *c)
+{
+    ev_async_send(c->loop, &c->nudge);
 }
 
 void control_stop(struct control *c)

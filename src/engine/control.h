@@ -15,4 +15,10 @@ struct control;
 struct control *control_start(struct engine *en, struct err *e);
 void control_stop(struct control *c);
 
+/*
+ * control_nudge - wake the guardian with SIGCONT once more, a little later. It stops itself when the program
+ * does, and a SIGCONT that comes while it is about to would be lost. Any thread may call this.
+ */
+void control_nudge(struct control *c);
+
 #endif

@@ -114,6 +114,7 @@ void engine_stats(struct engine *en)
 struct watching {
     struct engine *en;
     const struct launch *launch;
+    struct control *control;
     int status; /* of the engine's process */
 };
 
@@ -124,15 +125,19 @@ static void tell(const struct watching *w, enum link_kind kind, int value)
 
 static void on_stopped(void *context, int signal)
 {
-    tell(context, LINK_STOPPED, signal);
+    const struct watching *w = context;
+    atomic_store(&w->en->main_stopped, true);
+    tell(w, LINK_STOPPED, signal);
 }
 
 /* The guardian has stopped itself with the program and can't read that it shall go on. */
 static void on_continued(void *context)
 {
     struct watching *w = context;
+    atomic_store(&w->en->main_stopped, false);
     tell(w, LINK_CONTINUED, 0);
     (void)kill(w->en->guardian->guardian, SIGCONT);
+    control_nudge(w->control);
 }
 
 static void on_ended(void *context, int status)
@@ -162,7 +167,7 @@ static int serve(struct engine *en, struct launch *l, struct subject *main)
     const struct trace_watch watch = {
         .stopped = on_stopped, .continued = on_continued, .ended = on_ended, .context = &w};
     struct err e = {0};
-    struct control *control = control_start(en, &e);
+    struct control *control = w.control = control_start(en, &e);
     struct notify *notify = control != NULL && en->needs_listener ? notify_start(en, &e) : NULL;
     if (control == NULL || (en->needs_listener && notify == NULL)) {
         (void)kill(l->pid, SIGKILL);

@@ -16,7 +16,8 @@
 #include "engine/signals.h"
 
 /* Address space, not memory: a subject takes some two kilobytes, and wrappers' tables what they hold. */
-#define ARENA_SIZE (16UL << 30)
+#define ARENA_MOST (16UL << 30)
+#define ARENA_LEAST (16UL << 20)
 
 struct guardian {
     pid_t engine;
@@ -172,6 +173,15 @@ static _Noreturn void become_engine(const struct engine_options *options,
     _exit(engine_run(options, inherited, arena, &link));
 }
 
+/* Under `ulimit -v` there is less address space than elsewhere; that is no reason not to start. */
+static struct arena *make_arena(struct err *e)
+{
+    struct arena *a = NULL;
+    for (size_t size = ARENA_MOST; a == NULL && size >= ARENA_LEAST; size /= 4)
+        a = arena_create(size, e);
+    return a;
+}
+
 int guardian_run(const struct engine_options *options)
 {
     struct guardian g = {.target = DEAD_FD, .listener = DEAD_FD};
@@ -181,7 +191,7 @@ int guardian_run(const struct engine_options *options)
     inherited_note();
     take_inherited(&inherited);
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    struct arena *arena = arena_create(ARENA_SIZE, &e);
+    struct arena *arena = make_arena(&e);
     if (arena == NULL || link_pair(ends, &e) < 0) {
         log_error("%s", e.text);
         return EXIT_IDWRUN;

@@ -20,7 +20,6 @@ struct tracer {
     struct engine *en;
     const struct trace_watch *watch;
     pid_t main;
-    bool main_stopped;
     struct tracees tracees;
 };
 
@@ -222,15 +221,13 @@ static void on_stop(struct tracer *tr, struct tracee *t, int signal)
     }
     bool is_main = t->tid == tr->main;
     if (stops_group(signal)) {
-        if (is_main && !tr->main_stopped) {
-            tr->main_stopped = true;
+        if (is_main && !atomic_load(&tr->en->main_stopped)) {
             tr->watch->stopped(tr->watch->context, signal);
         }
         (void)ptrace(PTRACE_LISTEN, t->tid, 0, 0);
         return;
     }
-    if (is_main && tr->main_stopped) {
-        tr->main_stopped = false;
+    if (is_main && atomic_load(&tr->en->main_stopped)) {
         tr->watch->continued(tr->watch->context);
     }
     tracee_resume(t, 0);
