@@ -2,7 +2,6 @@
 /* Events: what is fetched, when, how much of it, and that nothing is looked at twice. The target is this
  * process. */
 #include <criterion/criterion.h>
-#include <criterion/new/assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>

@@ -2,7 +2,6 @@
 /* Reading a target's memory: a forked child keeps what the test laid out, the test's own pages are
  * overwritten. */
 #include <criterion/criterion.h>
-#include <criterion/new/assert.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
