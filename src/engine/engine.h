@@ -63,7 +63,7 @@ struct engine {
     bool needs_listener;
     int listener; /* DEAD_FD without one */
     pid_t main;   /* pid of the launched program */
-    atomic_bool stopping;
+    atomic_bool main_stopped;
     /* Events by call and engine, for --stats. */
     atomic_ulong notified[IDW_SET_CALLS];
     atomic_ulong traced[IDW_SET_CALLS];

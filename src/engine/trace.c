@@ -221,15 +221,13 @@ static void on_stop(struct tracer *tr, struct tracee *t, int signal)
     }
     bool is_main = t->tid == tr->main;
     if (stops_group(signal)) {
-        if (is_main && !atomic_load(&tr->en->main_stopped)) {
+        if (is_main && !atomic_load(&tr->en->main_stopped))
             tr->watch->stopped(tr->watch->context, signal);
-        }
         (void)ptrace(PTRACE_LISTEN, t->tid, 0, 0);
         return;
     }
-    if (is_main && atomic_load(&tr->en->main_stopped)) {
+    if (is_main && atomic_load(&tr->en->main_stopped))
         tr->watch->continued(tr->watch->context);
-    }
     tracee_resume(t, 0);
 }
 
