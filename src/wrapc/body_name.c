@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* $names in bodies: read, assigned, asked about. */
+#include "wrapc/body.h"
+
+#include <string.h>
+#include "wrapc/parse.h"
+
+static size_t slot(unsigned name)
+{
+    return name >= IDW_ATTR_FIRST ? CALL_NAME_COUNT + (name - IDW_ATTR_FIRST) : name;
+}
+
+/* Is what is wrong with using @name here? Noted once a name. NULL: nothing can be done with it. */
+static const struct name_use *usable(struct body *b, const struct tok *t, unsigned name)
+{
+    struct name_use **use = &b->uses[slot(name)];
+    if (*use == NULL) {
+        *use = pool_alloc(b->s, sizeof **use);
+        name_in(name, b->c->calls, *use);
+    }
+    const struct name_use *u = *use;
+    bool attr = name_is_attr(name);
+    bool *complained = &b->complained[slot(name)];
+    bool unknown = u->n_have == 0 && u->n_lack == 0; /* the characterisation has an error already */
+    if (*complained || unknown)
+        return NULL;
+    const char *text = tok_word(b->s, t);
+    *complained = true;
+    if (u->n_have == 0)
+        source_error(b->s, t, "$%s: no call of this clause has such an argument", text);
+    else if (u->n_lack == 1 && !b->guarded[attr ? 0 : name])
+        source_error(b->s, t, "$%s: call %s has no such argument", text, u->lacks->name);
+    else if (u->n_lack > 0 && !b->guarded[attr ? 0 : name])
+        source_error(b->s, t, "$%s: call %s has no such argument, nor have %u others", text, u->lacks->name,
+                     u->n_lack - 1);
+    else if (u->differs != NULL)
+        source_error(b->s, t, "$%s is not the same kind of thing in %s and in %s", text, u->has->name,
+                     u->differs->name);
+    else if (b->c->phase == IDW_PRE && u->post_only)
+        source_error(b->s, t, "$%s: a pre clause comes before the call has a result", text);
+    else if (b->c->phase == IDW_PRE && u->out != NULL)
+        source_error(b->s, t, "$%s: call %s writes it, it is known in a post clause only", text,
+                     u->out->name);
+    else
+        *complained = false;
+    if (u->memory)
+        b->c->flags |= IDW_READS_MEMORY;
+    return *complained ? NULL : u;
+}
+
+static const char *reader(struct body *b, unsigned name, const struct name_use *use)
+{
+    static const char *const functions[] = {
+        [ACCESS_STR] = "idw_str", [ACCESS_BUF] = "idw_buf", [ACCESS_STRV] = "idw_strv"};
+    const char *number = name_c(b->s, name);
+    if (use->access == ACCESS_INT)
+        return pool_printf(b->s, "((%s)idw_int(ev, %s))", use->ctype, number);
+    return pool_printf(b->s, "%s(ev, %s)", functions[use->access], number);
+}
+
+/* The C operator of a compound assignment; "" for =; NULL: no assignment. */
+static const char *assigns(const struct tok *t)
+{
+    static const struct {
+        unsigned op;
+        const char *text;
+    } ops[] = {{'=', ""},         {OP_OR_SET, "|"},   {OP_AND_SET, "&"}, {OP_XOR_SET, "^"},
+               {OP_ADD_SET, "+"}, {OP_SUB_SET, "-"},  {OP_MUL_SET, "*"}, {OP_DIV_SET, "/"},
+               {OP_MOD_SET, "%"}, {OP_SHL_SET, "<<"}, {OP_SHR_SET, ">>"}};
+    for (size_t i = 0; t != NULL && i < sizeof ops / sizeof ops[0]; i++)
+        if (tok_op(t, ops[i].op))
+            return ops[i].text;
+    return NULL;
+}
+
+static bool assignable(struct body *b, const struct tok *t, unsigned name, const struct name_use *use)
+{
+    const char *text = tok_text(b->s, t);
+    const char *why = NULL;
+    if (name_is_attr(name) && !use->post_only)
+        why = pool_printf(b->s, "%s cannot be assigned", text);
+    else if (b->c->phase == IDW_POST && !use->post_only)
+        why = pool_printf(b->s, "%s: the call has run; a post clause assigns $ret and $errno only", text);
+    else if (use->access != ACCESS_INT)
+        why = pool_printf(b->s, "%s lies in memory: rewriting it is not supported yet", text);
+    else if (use->fixed != NULL)
+        why = pool_printf(b->s, "%s cannot be assigned: call %s does not take it in a register", text,
+                          use->fixed->name);
+    if (why != NULL)
+        source_error(b->s, t, "%s", why);
+    b->c->flags |= IDW_ASSIGNS;
+    return why == NULL;
+}
+
+/* Behind an assigned expression: the , ; : or bracket that ends it. */
+static uint32_t expression_end(const struct source *s, uint32_t from, uint32_t end)
+{
+    unsigned questions = 0;
+    for (uint32_t i = from; i < end; i++) {
+        const struct tok *t = &s->toks[i];
+        if (tok_op(t, '(') || tok_op(t, '[') || tok_op(t, '{')) {
+            uint32_t close = bracket_end(s, i, end);
+            i = close ? close : i;
+        } else if (tok_op(t, ',') || tok_op(t, ';') || tok_op(t, ')') || tok_op(t, ']') || tok_op(t, '}')) {
+            return i;
+        } else if (tok_op(t, '?')) {
+            questions++;
+        } else if (tok_op(t, ':') && questions-- == 0) {
+            return i;
+        }
+    }
+    return end;
+}
+
+static uint32_t assign(struct body *b, uint32_t i, uint32_t end, unsigned name, const struct name_use *use)
+{
+    struct source *s = b->s;
+    uint32_t op = (uint32_t)(body_next(b, i) - s->toks);
+    uint32_t stop = expression_end(s, op + 1, end);
+    const char *operator= assigns(&s->toks[op]);
+    if (stop == op + 1) {
+        source_error(s, &s->toks[stop], "expected a value, not %s", tok_text(s, &s->toks[stop]));
+        return stop;
+    }
+    bool fine = assignable(b, &s->toks[i], name, use);
+    const char *wide = use->is_signed ? "(uint64_t)(int64_t)" : "(uint64_t)";
+    const char *ctype = fine ? use->ctype : "int";
+    bool compound = *operator!= '\0';
+    const char *old = compound && fine ? reader(b, name, use) : "";
+    body_replace(b, i,
+                 pool_printf(s, "idw_assign_%s(ev, %s, %s(%s)(%s", use->is_signed ? "signed" : "unsigned",
+                             name_c(s, name), wide, ctype, old));
+    body_replace(b, op, pool_printf(s, "%s (", operator));
+    body_tokens(b, op + 1, stop);
+    body_insert(b, stop - 1, ")))");
+    return stop;
+}
+
+/* Does an operand end with @t, so that an & behind it is binary? */
+static bool ends_operand(const struct source *s, const struct tok *t)
+{
+    if (t == NULL || t->kind == TOK_PUNCT)
+        return t != NULL && (t->op == ')' || t->op == ']');
+    return !tok_is(s, t, "return") && !tok_is(s, t, "case") && !tok_is(s, t, "sizeof") &&
+           !tok_is(s, t, "else");
+}
+
+static bool misused(struct body *b, uint32_t i)
+{
+    const struct source *s = b->s;
+    const struct tok *before = body_prev(b, i), *behind = body_next(b, i);
+    const char *text = tok_text(b->s, &s->toks[i]);
+    if (before != NULL && tok_op(before, '&') &&
+        !ends_operand(s, body_prev(b, (uint32_t)(before - s->toks)))) {
+        source_error(b->s, &s->toks[i], "&%s: an argument has no address here", text);
+        return true;
+    }
+    bool steps = (before != NULL && (tok_op(before, OP_INC) || tok_op(before, OP_DEC))) ||
+                 (behind != NULL && (tok_op(behind, OP_INC) || tok_op(behind, OP_DEC)));
+    if (steps)
+        source_error(b->s, &s->toks[i], "%s: no ++ and -- for arguments; write %s += 1", text, text);
+    return steps;
+}
+
+/* $has(name), $len(name), $bad(name): 0 if this is none of them. */
+static uint32_t question(struct body *b, uint32_t i, uint32_t end)
+{
+    struct source *s = b->s;
+    const struct tok *t = &s->toks[i];
+    const char *word = tok_word(s, t);
+    bool has = strcmp(word, "has") == 0, len = strcmp(word, "len") == 0, bad = strcmp(word, "bad") == 0;
+    if ((!has && !len && !bad) || i + 1 >= end || !tok_op(&t[1], '('))
+        return 0;
+    bool fine = i + 3 < end && (t[2].kind == TOK_IDENT || t[2].kind == TOK_NAME) && tok_op(&t[3], ')');
+    if (!fine) {
+        source_error(s, &t[1], "expected %s(NAME), the name of one argument", tok_text(s, t));
+        return i + 1;
+    }
+    unsigned name = name_find(s, &t[2]);
+    if (name != 0 && name_is_attr(name)) {
+        source_error(s, &t[2], "%s() asks about arguments, and %s comes with every event", tok_text(s, t),
+                     tok_text(s, &t[2]));
+        name = 0;
+    }
+    const struct name_use *use = name == 0 || has ? NULL : usable(b, &t[2], name);
+    if (use != NULL && len && use->access != ACCESS_STR && use->access != ACCESS_BUF)
+        source_error(s, &t[2], "$len(%s): it has no length", tok_word(s, &t[2]));
+    body_replace(b, i, pool_printf(s, "idw_%s", word));
+    body_replace(b, i + 1, "(ev, ");
+    body_replace(b, i + 2, name_c(s, name));
+    return i + 4;
+}
+
+uint32_t body_name(struct body *b, uint32_t i, uint32_t end)
+{
+    uint32_t behind = question(b, i, end);
+    if (behind != 0)
+        return behind;
+    struct source *s = b->s;
+    unsigned name = name_find(s, &s->toks[i]);
+    const struct name_use *use = name != 0 ? usable(b, &s->toks[i], name) : NULL;
+    if (use == NULL || misused(b, i)) {
+        body_replace(b, i, "0");
+        return i + 1;
+    }
+    const struct tok *next = body_next(b, i);
+    if (assigns(next) != NULL && (uint32_t)(next - s->toks) < end)
+        return assign(b, i, end, name, use);
+    body_replace(b, i, reader(b, name, use));
+    return i + 1;
+}

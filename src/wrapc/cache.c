@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "wrapc/cache.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "base/cleanup.h"
+#include "idw/wrapper.h"
+#include "syscalls/table.h"
+#include "wrapc/build.h"
+
+/* FNV-1a, 128 bits: no two wrappers of one user meet by chance, and a user has no reason to fool himself. */
+typedef unsigned __int128 hash;
+#define HASH_START (((hash)0x6c62272e07bb0142u << 64) | 0x62b821756295c58du)
+#define HASH_PRIME (((hash)0x0000000001000000u << 64) | 0x000000000000013bu)
+
+static void hash_add(hash *h, const void *data, size_t len)
+{
+    const unsigned char *c = data;
+    for (size_t i = 0; i < len; i++)
+        *h = (*h ^ c[i]) * HASH_PRIME;
+}
+
+/* All that the compiler says on standard output. */
+static int hash_output(hash *h, const struct tool *t, const char *const *more, int in, struct err *e)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return err_errno(e, "cannot make a pipe");
+    _cleanup_close_ int from = ends[0];
+    _cleanup_close_ int to = ends[1];
+    pid_t pid = tool_spawn(t, more, in, to, e);
+    if (pid < 0)
+        return (int)pid;
+    (void)close(move_fd(&to));
+    char text[1 << 14];
+    for (ssize_t n; (n = read(from, text, sizeof text)) > 0 || (n < 0 && errno == EINTR);)
+        hash_add(h, text, n > 0 ? (size_t)n : 0);
+    return tool_wait(t, pid, e);
+}
+
+static int cache_key(const struct tool *t, int code, hash *h, struct err *e)
+{
+    uint64_t facts[] = {IDW_ABI, call_fingerprint()};
+    *h = HASH_START;
+    hash_add(h, facts, sizeof facts);
+    for (size_t i = 0; i < t->n; i++)
+        hash_add(h, t->argv[i], strlen(t->argv[i]) + 1);
+    int r = hash_output(h, t, (const char *[]){"--version", NULL}, -1, e);
+    return r < 0 ? r : hash_output(h, t, (const char *[]){"-E", "-x", "c", "-", NULL}, code, e);
+}
+
+/* Every directory of @path that is missing, for us alone. */
+static void make_dirs(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        (void)mkdir(path, 0700);
+        *slash = '/';
+    }
+    (void)mkdir(path, 0700);
+}
+
+/* Returns 0, -EPERM: it is there, but someone else could write to it; or another -errno: it can't be used. */
+static int dir_is_safe(const char *path, struct err *e)
+{
+    struct stat st;
+    _cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_errno(e, "%s", path);
+    if (st.st_uid != geteuid())
+        return err_set(e, EPERM, "%s belongs to uid %u: no wrappers are cached there", path,
+                       (unsigned)st.st_uid);
+    if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return err_set(e, EPERM, "%s is writable by others: no wrappers are cached there", path);
+    return faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) < 0 ? err_errno(e, "%s", path) : 0;
+}
+
+static char *home_cache(void)
+{
+    char *path = NULL;
+    const char *base = getenv("XDG_CACHE_HOME");
+    if (base != NULL && base[0] == '/')
+        return asprintf(&path, "%s/idwrun", base) < 0 ? NULL : path;
+    const char *home = getenv("HOME");
+    if (home == NULL || home[0] != '/') {
+        const struct passwd *pw = getpwuid(geteuid());
+        home = pw != NULL ? pw->pw_dir : NULL;
+    }
+    if (home == NULL || home[0] != '/')
+        return NULL;
+    return asprintf(&path, "%s/.cache/idwrun", home) < 0 ? NULL : path;
+}
+
+char *cache_dir(struct err *e)
+{
+    char *path = home_cache();
+    if (path != NULL) {
+        make_dirs(path);
+        int r = dir_is_safe(path, e);
+        if (r == 0)
+            return path;
+        free(path);
+        if (r == -EPERM)
+            return NULL;
+    }
+    const char *tmp = getenv("TMPDIR");
+    if (tmp == NULL || tmp[0] != '/')
+        tmp = "/tmp";
+    if (asprintf(&path, "%s/idwrun-XXXXXX", tmp) < 0) {
+        (void)err_set(e, ENOMEM, "no memory");
+        return NULL;
+    }
+    if (mkdtemp(path) == NULL) {
+        (void)err_errno(e, "no home for the cache, and %s", path);
+        free(path);
+        return NULL;
+    }
+    return path;
+}
+
+/* The source's name as far as it is harmless in a file's, so that a person sees what is what. */
+static void plain_name(const char *file, char *name, size_t size)
+{
+    const char *slash = strrchr(file, '/');
+    size_t n = 0;
+    for (const char *c = slash != NULL ? slash + 1 : file; *c != '\0' && *c != '.' && n + 1 < size; c++)
+        if (isalnum((unsigned char)*c) || *c == '_' || *c == '-')
+            name[n++] = *c;
+    name[n] = '\0';
+}
+
+static bool is_cached(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+           (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+int cache_object(const struct tool *t, int code, const char *file, char **path, struct err *e)
+{
+    hash h;
+    int r = cache_key(t, code, &h, e);
+    if (r < 0)
+        return r;
+    struct err why = {0};
+    _cleanup_free_ char *dir = cache_dir(&why);
+    if (dir == NULL)
+        return err_set(e, why.code, "%s", why.text);
+    char name[64];
+    plain_name(file, name, sizeof name);
+    _cleanup_free_ char *object = NULL;
+    if (asprintf(&object, "%s/%s-%016" PRIx64 "%016" PRIx64 ".so", dir, name, (uint64_t)(h >> 64),
+                 (uint64_t)h) < 0) {
+        object = NULL;
+        return err_set(e, ENOMEM, "no memory");
+    }
+    r = is_cached(object) ? 0 : build_object(t, code, object, 0700, e);
+    if (r == 0)
+        *path = steal_pointer(&object);
+    return r;
+}
