@@ -162,7 +162,8 @@ static void table_insert_subject(struct subjects *all, struct subject *s)
     arena_off *head = arena_root(all->arena, ARENA_ROOT_SUBJECTS);
     s->record->next = *head;
     *head = arena_offset(all->arena, s->record);
-    HASH_ADD_KEYPTR(hh, all->by_pid, &s->record->pid, sizeof s->record->pid, subject_ref(s));
+    HASH_ADD_KEYPTR(hh, all->by_pid, &s->record->pid, sizeof s->record->pid, s);
+    (void)subject_ref(s); /* the table's */
     struct epoll_event ev = {.events = EPOLLIN, .data.u64 = (uint32_t)s->record->pid};
     (void)epoll_ctl(all->exits, EPOLL_CTL_ADD, s->pidfd, &ev);
 }
