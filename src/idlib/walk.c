@@ -34,7 +34,8 @@ static void move_to(struct walk *w, int *fd)
     w->at = move_fd(fd);
 }
 
-/* The last number of line @key of the thread's status: its id in the innermost pid namespace that it is in. */
+/* The last number of line @key of the thread's status: its id in the innermost pid namespace that it is in.
+ */
 static long innermost(pid_t tid, const char *key)
 {
     char path[64], line[512];
@@ -149,9 +150,9 @@ int walk(struct walk *w, const char *path)
     if (text == NULL)
         return -ENOMEM;
     for (const char *rest = text; rest += strspn(rest, "/"), *rest != '\0';) {
-        char name[NAME_MAX + 1];
+        char name[PATH_MAX]; /* how long one may be is the file system's business */
         size_t n = strcspn(rest, "/");
-        if (n > NAME_MAX)
+        if (n >= sizeof name)
             return -ENAMETOOLONG;
         memcpy(name, rest, n);
         name[n] = '\0';
