@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * THE table of calls: each system call once, with its number on every architecture, its groups, and name, type and
- * place of each argument. Filter, decoder, WDL's $names and docs/calls.md derive from it.
+ * THE table of calls: each system call once, with its number on every architecture, its groups, and name,
+ * type and place of each argument. Filter, decoder, WDL's $names and docs/calls.md derive from it.
  *
  *     const struct call *c = call_by_nr(ARCH_X86_64, nr);
  *     const struct call_arg *a = c ? call_arg_named(c, CALL_NAME_path) : NULL;
@@ -25,7 +25,11 @@ enum call_arch {
 #define CALL_ARGS_MAX 10 /* registers, and fields of structs such as openat2's how */
 #define CALL_NR_NONE (-1)
 
-/* Every $name that some argument has, generated from names.def: CALL_NAME_NONE, CALL_NAME_addr, ... */
+/*
+ * Every $name that some argument has, from names.def: CALL_NAME_NONE, CALL_NAME_addr, ... A name is the same
+ * kind of thing in every call that has it (number, string, vector, bytes), and none is the name of an
+ * attribute ($pid, $uid ...).
+ */
 enum call_name {
     CALL_NAME_NONE,
 #define NAME(n) CALL_NAME_##n,
@@ -35,29 +39,29 @@ enum call_name {
 };
 
 enum call_type {
-    TYPE_INT,    /* int: 32 bits, signed; the kernel ignores the register's high half */
-    TYPE_UINT,   /* unsigned int: 32 bits */
-    TYPE_LONG,   /* long */
-    TYPE_ULONG,  /* unsigned long */
-    TYPE_SIZE,   /* size_t */
-    TYPE_OFF,    /* off_t, loff_t */
-    TYPE_FD,     /* int: a descriptor */
-    TYPE_DIRFD,  /* int: a directory descriptor or AT_FDCWD */
-    TYPE_FLAGS,  /* int: bits; `flags_of` says which */
-    TYPE_LFLAGS, /* unsigned long: bits (mmap, mount, clone) */
-    TYPE_MODE,   /* mode_t: 32 bits, unsigned, octal */
-    TYPE_DEV,    /* unsigned int: mknod's device */
-    TYPE_PID,    /* pid_t */
-    TYPE_UID,    /* uid_t */
-    TYPE_GID,    /* gid_t */
-    TYPE_SIGNAL, /* int */
-    TYPE_ADDR,   /* unsigned long: an address that no wrapper looks behind */
-    TYPE_PATH,   /* const char *: a path, NUL-terminated; from here on: memory */
-    TYPE_STR,    /* const char *: another string */
-    TYPE_STRV,   /* char *const *: argv, envp */
-    TYPE_BUF,    /* const void *: bytes; how many says `len` */
-    TYPE_SOCKADDR, /* const struct sockaddr *: how many bytes says `len` */
-    TYPE_STRUCT, /* const void *: `size` bytes, or as many as `len` says */
+    TYPE_INT,      /* int: 32 bits, signed; the kernel ignores the register's high half */
+    TYPE_UINT,     /* unsigned int: 32 bits */
+    TYPE_LONG,     /* long */
+    TYPE_ULONG,    /* unsigned long */
+    TYPE_SIZE,     /* size_t */
+    TYPE_OFF,      /* off_t, loff_t */
+    TYPE_FD,       /* int: a descriptor */
+    TYPE_DIRFD,    /* int: a directory descriptor or AT_FDCWD */
+    TYPE_FLAGS,    /* int: bits; `flagset` says which */
+    TYPE_LFLAGS,   /* unsigned long: bits (mmap, mount, clone) */
+    TYPE_MODE,     /* mode_t: 32 bits, unsigned; compare it & 07777, chmod ignores the rest */
+    TYPE_DEV,      /* unsigned int: mknod's device */
+    TYPE_PID,      /* pid_t */
+    TYPE_UID,      /* uid_t */
+    TYPE_GID,      /* gid_t */
+    TYPE_SIGNAL,   /* int */
+    TYPE_ADDR,     /* unsigned long: an address that no wrapper looks behind */
+    TYPE_PATH,     /* const char *: a path, NUL-terminated; from here on: memory */
+    TYPE_STR,      /* const char *: another string */
+    TYPE_STRV,     /* char *const *: argv, envp */
+    TYPE_BUF,      /* const void *: bytes; how many says `len_reg` */
+    TYPE_SOCKADDR, /* const struct sockaddr *: how many bytes says `len_reg` */
+    TYPE_STRUCT,   /* const void *: `size` bytes, or as many as `len_reg` says */
     TYPE_COUNT,
 };
 
@@ -83,14 +87,14 @@ enum call_source {
     FROM_FIELD, /* in the struct that register `reg` points to, at `offset`, `size` bytes (openat2's flags) */
 };
 
-/* Tags: an argument can have several. `sys::op{ wpath }` is every call that has an argument tagged TAG_WPATH. */
+/* Tags: an argument can have several. `sys::op{ wpath }` is every call with an argument tagged TAG_WPATH. */
 enum call_tag {
-    TAG_RPATH = 1 << 0, /* a path whose object is read, listed, executed or looked at */
-    TAG_WPATH = 1 << 1, /* a path whose object or entry is created, changed or removed */
-    TAG_OUT = 1 << 2,   /* memory that the kernel writes: known after the call */
-    TAG_IN = 1 << 3,    /* memory that the kernel reads */
-    TAG_NOFOLLOW = 1 << 4, /* path: a final symbolic link is never followed (lstat, unlink, rename) */
-    TAG_COND = 1 << 5,  /* the rpath/wpath tag depends on open flags: see call_open_writes() */
+    TAG_RPATH = 1 << 0,    /* a path whose object is read, listed, executed or looked at */
+    TAG_WPATH = 1 << 1,    /* a path whose object or entry is created, changed or removed */
+    TAG_OUT = 1 << 2,      /* memory that the kernel writes: known after the call */
+    TAG_IN = 1 << 3,       /* memory that the kernel reads */
+    TAG_NOFOLLOW = 1 << 4, /* path: a final symbolic link is not followed (lstat, unlink, rename) */
+    TAG_COND = 1 << 5,     /* the rpath/wpath tag depends on open flags: see call_open_writes() */
 };
 
 struct call_arg {
@@ -106,13 +110,19 @@ struct call_arg {
     uint8_t len_from_ret;   /* TAG_OUT: only the first $ret bytes count (read, recv, readlink) */
     uint16_t offset;        /* FROM_FIELD */
     uint16_t size;          /* FROM_FIELD, TYPE_STRUCT with fixed size */
-    /* TYPE_PATH: 1 + register of its directory descriptor (0: the working directory) and of its AT_* flags (0: none) */
+    /*
+     * TYPE_PATH: 1 + register of its directory descriptor (0: the working directory) and of its AT_* flags
+     * (0: none). With AT_* flags: AT_EMPTY_PATH makes "" mean the descriptor; AT_SYMLINK_NOFOLLOW adds what
+     * TAG_NOFOLLOW says, AT_SYMLINK_FOLLOW lifts it (linkat, name_to_handle_at). A call whose flags can't do
+     * that (unlinkat, renameat2, open, umount2, move_mount, fspick) has at_flags_reg 0; open's O_NOFOLLOW is
+     * in $flags.
+     */
     uint8_t dirfd_reg;
     uint8_t at_flags_reg;
     uint64_t value; /* FROM_CONST */
 };
 
-/* Groups: sys::op{ file }, sys::op{ net } ... A call can be in several. */
+/* Groups: sys::op{ file }, sys::op{ net } ... A call can be in several. A group's name is no other word's. */
 enum call_group {
 #define GROUP(n, text) GROUP_BIT_##n,
 #include "syscalls/groups.def"
@@ -122,7 +132,7 @@ enum call_group {
 
 struct call {
     const char *name;
-    const char *family; /* sys::op{ open } is every call of family "open"; a call without a family is its own */
+    const char *family; /* sys::op{ open } is every call of family "open"; a call on its own has its name */
     int16_t nr[ARCH_COUNT]; /* CALL_NR_NONE: the architecture has it not */
     uint32_t groups;        /* bits 1 << enum call_group */
     uint8_t n_args;
@@ -144,8 +154,9 @@ const struct call_type_info *call_type_info(unsigned type);
 enum call_word { WORD_UNKNOWN, WORD_FAMILY, WORD_CALL, WORD_GROUP, WORD_ROLE };
 
 /*
- * call_word - calls that @word means: a family ("open" is open, openat, openat2 and creat), a call, a group ("file"),
- * or the name or tag of an argument ("wpath", "sockaddr", "dirfd": every call that has one), looked up in this order.
+ * call_word - calls that @word means: a family ("open" is open, openat, openat2 and creat), a call, a group
+ * ("file"), or the name or tag of an argument ("wpath", "sockaddr", "dirfd": every call that has one), looked
+ * up in this order.
  * @set: call_count() bits, IDW_SET_WORDS words, all written; may be NULL.
  */
 enum call_word call_word(const char *word, uint64_t *set);
@@ -153,8 +164,8 @@ enum call_word call_word(const char *word, uint64_t *set);
 /* call_nearest - the known word that is most like @word ("did you mean"), or NULL when none is close. */
 const char *call_nearest(const char *word);
 
-const char *call_name_text(unsigned name);      /* "path"; NULL out of range */
-unsigned call_name_find(const char *text);      /* CALL_NAME_NONE: no call has an argument of this name */
+const char *call_name_text(unsigned name); /* "path"; NULL out of range */
+unsigned call_name_find(const char *text); /* CALL_NAME_NONE: no call has an argument of this name */
 const char *call_group_text(unsigned group, const char **meaning);
 
 /* call_open_writes - do open's flags ask for writing, creating or truncating? */
