@@ -43,6 +43,12 @@ void body_insert(struct body *b, uint32_t i, const char *text)
     (void)fputs(text, b->out);
 }
 
+/* EPERM, 1: what surely is a positive number. */
+static bool is_errno(const struct source *s, const struct tok *t)
+{
+    return t->kind == TOK_NUMBER || (t->kind == TOK_IDENT && t->len > 2 && s->text[t->at] == 'E');
+}
+
 /* deny EXPR; fake EXPR; */
 static uint32_t verdict(struct body *b, uint32_t i, uint32_t end)
 {
@@ -63,7 +69,7 @@ static uint32_t verdict(struct body *b, uint32_t i, uint32_t end)
         source_error(s, t, "%s", deny ? "deny needs an errno: deny EPERM;" : "fake needs a value: fake 0;");
     else if (b->c->phase == IDW_POST)
         source_error(s, t, "%s: the call has run; a post clause can assign $ret and $errno", tok_text(s, t));
-    else if (deny && tok_op(&t[1], '-'))
+    else if (deny && tok_op(&t[1], '-') && is_errno(s, &t[2]))
         source_error(s, &t[1], "deny takes the errno itself, not its negative: deny EPERM;");
     body_replace(b, i, deny ? "return idw_deny(ev, (" : "return idw_fake(ev, (int64_t)(");
     body_tokens(b, i + 1, stop);

@@ -82,7 +82,7 @@ int build_object(const struct tool *t, int code, const char *out, mode_t mode, s
         return r;
     r = draft_begin(&d, out, e);
     if (r == 0)
-        r = tool_run(t, (const char *[]){"-o", d.path, "-x", "c", "-", NULL}, code, -1, e);
+        r = tool_run(t, (const char *[]){"-shared", "-o", d.path, "-x", "c", "-", NULL}, code, -1, e);
     if (r == 0)
         r = draft_publish(&d, out, mode, e);
     draft_end(&d);

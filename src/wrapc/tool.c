@@ -13,9 +13,8 @@
 #include "base/cleanup.h"
 
 /* What is compiled has lines of the .wr file but, where a $name was replaced, not its columns. */
-static const char *const flags[] = {"-shared",         "-fPIC", "-O2",     "-g",
-                                    "-std=gnu17",      "-Wall", "-Wextra", "-fvisibility=hidden",
-                                    "-fno-show-column"};
+static const char *const flags[] = {
+    "-fPIC", "-O2", "-g", "-std=gnu17", "-Wall", "-Wextra", "-fvisibility=hidden", "-fno-show-column"};
 
 static int add(struct tool *t, const char *prefix, const char *word, size_t len)
 {
