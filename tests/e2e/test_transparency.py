@@ -7,7 +7,6 @@ import resource
 import signal
 import subprocess
 import time
-import unittest
 
 import idw
 from idw import Case, program, run, run_audited, wrapped
