@@ -63,19 +63,17 @@ static void add_bits(const struct flagset *set, uint64_t value, struct text *t)
 {
     const char *bar = "";
     uint64_t rest = value;
-    uint64_t named = 0; /* fields that have their name: one that is zero must not be named twice */
     for (size_t i = 0; i < set->n; i++) {
         const struct flag_name *f = &set->names[i];
-        if ((rest & f->mask) != f->value || (named & f->mask) != 0)
+        if ((rest & f->mask) != f->value)
             continue;
         add(t, "%s%s", bar, f->name);
         bar = "|";
-        named |= f->mask;
         rest &= ~f->mask;
     }
     if (rest != 0)
         add(t, "%s0x%" PRIx64, bar, rest);
-    else if (named == 0)
+    else if (*bar == '\0')
         add(t, "0");
 }
 

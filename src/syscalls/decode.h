@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Values of arguments as text, for audit records and messages: "O_RDONLY|O_CLOEXEC", "0644", "AT_FDCWD", "SIGTERM".
+ * Values of arguments as text, for audit records and messages: "O_RDONLY|O_CLOEXEC", "0644", "AT_FDCWD",
+ * "SIGTERM".
  */
 #ifndef IDW_SYSCALLS_DECODE_H
 #define IDW_SYSCALLS_DECODE_H
@@ -16,7 +17,8 @@
  */
 size_t call_decode(const struct call_arg *a, uint64_t value, char *text, size_t size);
 
-/* call_scalar - @value cut to @a's width and sign-extended if its type is signed: what the kernel looks at. */
+/* call_scalar - @value cut to @a's width and sign-extended if its type is signed: what the kernel looks at.
+ */
 int64_t call_scalar(const struct call_arg *a, uint64_t value);
 
 /* decode_sockaddr - see wr_get_addr in <idw/wdl.h>, whose body this is. Returns 0, -EINVAL, -EAFNOSUPPORT. */

@@ -19,7 +19,7 @@ struct flag_name {
 };
 
 struct flagset {
-    const struct flag_name *names; /* the first that fits takes its bits: names of several bits come first */
+    const struct flag_name *names; /* what fits takes its bits: zero first, then values of many bits */
     size_t n;
     bool one_of; /* one value, not a union of bits */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The table's rows and what finds them. The rows themselves are in calls/ *.def; docs/howto-add-a-call.md
- * says how to read and write them.
+ * The table's rows and what finds them. The rows themselves are in calls/; docs/howto-add-a-call.md says how
+ * to read and write them.
  */
 #include "syscalls/table.h"
 
