@@ -26,7 +26,7 @@ static const struct name_use *usable(struct body *b, const struct tok *t, unsign
         return NULL;
     const char *text = tok_word(b->s, t);
     *complained = true;
-    if (u->n_have == 0)
+    if (u->n_have == 0 && u->n_lack > 1)
         source_error(b->s, t, "$%s: no call of this clause has such an argument", text);
     else if (u->n_lack == 1 && !b->guarded[attr ? 0 : name])
         source_error(b->s, t, "$%s: call %s has no such argument", text, u->lacks->name);

@@ -16,7 +16,8 @@
  */
 int build_object(const struct tool *t, int code, const char *out, mode_t mode, struct err *e);
 
-/* build_copy - what is in @code as the file @out; NULL: to standard output; a device or FIFO is written to. Returns 0, or -errno. */
+/* build_copy - what is in @code as the file @out; NULL: to standard output; a device or FIFO is written to.
+ * Returns 0, or -errno. */
 int build_copy(int code, const char *out, struct err *e);
 
 #endif

@@ -81,17 +81,20 @@ static void at_directive(const struct source *s, const struct tok *t, struct gro
 
 uint32_t bracket_end(const struct source *s, uint32_t open, uint32_t end)
 {
-    int depth = 0;
+    int depth = 0, braces = 0;
+    bool block = tok_op(&s->toks[open], '{');
     struct groups g = {0};
     for (uint32_t i = open; i < end && s->toks[i].kind != TOK_EOF; i++) {
         const struct tok *t = &s->toks[i];
         if (t->kind == TOK_PP)
-            at_directive(s, t, &g, &depth);
+            at_directive(s, t, &g, block ? &braces : &depth);
         if (t->kind != TOK_PUNCT)
             continue;
-        if (t->op == '(' || t->op == '[' || t->op == '{')
-            depth++;
-        else if ((t->op == ')' || t->op == ']' || t->op == '}') && --depth <= 0)
+        braces += (t->op == '{') - (t->op == '}');
+        depth += (t->op == '(' || t->op == '[') - (t->op == ')' || t->op == ']');
+        if (braces < 0)
+            return 0;
+        if (braces == 0 && (block ? t->op == '}' : depth <= 0))
             return i;
     }
     return 0;

@@ -22,22 +22,43 @@ static void skip_item(struct parser *p)
     }
 }
 
+/* A clause's start, which no C looks like: it tells where a body with a } too few must have ended. */
+static uint32_t next_clause(const struct source *s, uint32_t from, uint32_t end)
+{
+    for (uint32_t i = from; i + 3 < end; i++)
+        if (s->toks[i].kind == TOK_IDENT && tok_op(&s->toks[i + 1], OP_SCOPE) &&
+            s->toks[i + 2].kind == TOK_IDENT && tok_op(&s->toks[i + 3], '{'))
+            return i;
+    return 0;
+}
+
+/* The body at this token; steps over it even if it has errors. */
 static bool parse_body(struct parser *p, struct clause *c)
 {
     struct source *s = p->s;
-    if (!tok_op(look(p), '{'))
-        return parse_failed(p, "expected the { of the clause's body, not %s", tok_text(s, look(p)));
     uint32_t end = bracket_end(s, p->at, s->n_toks);
-    if (end == 0 || !tok_op(&s->toks[end], '}')) {
-        parse_failed(p, end ? "the brackets in this body do not match"
-                            : "this body does not end: a } is missing");
-        p->at = end ? end + 1 : s->n_toks - 1;
+    uint32_t next = next_clause(s, p->at, end ? end : s->n_toks);
+    if (end == 0 || next != 0) {
+        parse_failed(p, "this body does not end: a } is missing");
+        p->at = next ? next : s->n_toks - 1;
         return false;
     }
     c->body = (struct span){.first = p->at, .end = end + 1};
     p->at = end + 1;
     (void)take_op(p, ';');
     return true;
+}
+
+/* What stands in sys::op{...}. Behind an error: to the } that ends it. */
+static void parse_calls(struct parser *p, struct clause *c)
+{
+    uint32_t open = p->at - 1;
+    c->match = parse_match(p);
+    if (c->match != NULL && expect_op(p, '}', "&&, || or the } of sys::op{...}"))
+        return;
+    c->match = NULL;
+    uint32_t end = bracket_end(p->s, open, p->s->n_toks);
+    p->at = end ? end + 1 : p->s->n_toks - 1;
 }
 
 /* sys::op { match } pre|post { body } */
@@ -51,17 +72,17 @@ static bool parse_clause(struct parser *p, struct wrapper *w)
         return parse_failed(p, "sys has one kind of event, sys::op{...}; this is %s", tok_text(s, look(p)));
     if (!expect_op(p, '{', "the { of sys::op{...}"))
         return false;
-    c->match = parse_match(p);
-    if (c->match == NULL || !expect_op(p, '}', "&&, || or the } of sys::op{...}"))
-        return false;
+    parse_calls(p, c);
     if (take_word(p, "post"))
         c->phase = IDW_POST;
     else if (!take_word(p, "pre"))
         return parse_failed(p, "expected pre or post, not %s", tok_text(s, look(p)));
-    if (!parse_body(p, c))
-        return true; /* it has stepped over the body itself */
-    c->index = w->n_clauses++;
-    LIST_APPEND(w->clauses, c);
+    if (!tok_op(look(p), '{'))
+        return parse_failed(p, "expected the { of the clause's body, not %s", tok_text(s, look(p)));
+    if (parse_body(p, c) && c->match != NULL) {
+        c->index = w->n_clauses++;
+        LIST_APPEND(w->clauses, c);
+    }
     return true;
 }
 
@@ -101,6 +122,22 @@ static bool parse_item(struct parser *p, struct wrapper *w)
     return parse_later(p);
 }
 
+/*
+ * The file ended within the wrapper. If a clause's body reaches to a } further left than the clause, that was
+ * most likely the wrapper's, and it is the body that lacks one.
+ */
+static void unended(struct parser *p, const struct wrapper *w, const struct tok *open)
+{
+    struct source *s = p->s;
+    for (const struct clause *c = w->clauses; c != NULL; c = c->next)
+        if (s->toks[c->body.end - 1].col < c->tok->col && c->tok->line > open->line) {
+            source_error(s, &s->toks[c->body.first], "this body does not end: a } is missing");
+            return;
+        }
+    if (s->n_complaints == 0 || s->complaints[s->n_complaints - 1].line < open->line)
+        source_error(s, open, "this wrapper does not end: a } is missing");
+}
+
 static void parse_wrapper(struct parser *p, struct wrapper *w)
 {
     const struct tok *open = look_ahead(p, 2);
@@ -109,7 +146,7 @@ static void parse_wrapper(struct parser *p, struct wrapper *w)
     p->at += 3; /* the caller saw wrapper NAME { */
     while (!take_op(p, '}')) {
         if (look(p)->kind == TOK_EOF) {
-            source_error(p->s, open, "this wrapper does not end: a } is missing");
+            unended(p, w, open);
             return;
         }
         if (look(p)->kind == TOK_PP) {

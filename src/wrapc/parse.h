@@ -40,9 +40,9 @@ bool parse_failed(struct parser *p, const char *format, ...)
     __attribute__((format(printf, 2, 3))); /* false */
 
 /*
- * bracket_end - the token that closes the bracket at token @open, brackets of all kinds nested in it. #if
- * groups are taken for alternatives: each of their branches starts at the same depth. 0: it is not closed
- * before @end or the end of the file.
+ * bracket_end - the token that closes the bracket at token @open. A { is closed by its }, whatever other
+ * brackets do in between. #if groups are taken for alternatives: each of their branches starts at the same
+ * depth. 0: it is not closed before token @end, the end of the file, or the } of a block around it.
  */
 uint32_t bracket_end(const struct source *s, uint32_t open, uint32_t end);
 

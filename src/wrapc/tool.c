@@ -12,9 +12,22 @@
 #include <sys/wait.h>
 #include "base/cleanup.h"
 
-/* What is compiled has lines of the .wr file but, where a $name was replaced, not its columns. */
-static const char *const flags[] = {
-    "-fPIC", "-O2", "-g", "-std=gnu17", "-Wall", "-Wextra", "-fvisibility=hidden", "-fno-show-column"};
+/*
+ * What is compiled has lines of the .wr file but, where a $name was replaced, not its columns. What -Werror=
+ * names C17 compilers let pass though it can only go wrong when the body runs.
+ */
+static const char *const flags[] = {"-fPIC",
+                                    "-O2",
+                                    "-g",
+                                    "-std=gnu17",
+                                    "-Wall",
+                                    "-Wextra",
+                                    "-fvisibility=hidden",
+                                    "-fno-show-column",
+                                    "-Werror=implicit-function-declaration",
+                                    "-Werror=implicit-int",
+                                    "-Werror=int-conversion",
+                                    "-Werror=incompatible-pointer-types"};
 
 static int add(struct tool *t, const char *prefix, const char *word, size_t len)
 {
