@@ -97,6 +97,11 @@ def program(name):
     return str(stage.bin / name)
 
 
+def words(argv):
+    """argv as strings: paths and numbers may be among it, and bytes."""
+    return [os.fsdecode(arg) if isinstance(arg, bytes) else str(arg) for arg in argv]
+
+
 class Result(typing.NamedTuple):
     status: int  # as in subprocess: negative, a signal
     out: bytes
@@ -105,7 +110,7 @@ class Result(typing.NamedTuple):
 
 def as_user(argv, user):
     """argv, run as @user: None or "ordinary"."""
-    argv = [str(arg) for arg in argv]
+    argv = words(argv)
     if user is None:
         return argv
     ids = [f"--reuid={ORDINARY_ID}", f"--regid={ORDINARY_ID}", "--clear-groups"]
@@ -119,7 +124,7 @@ def wrapped(argv, wrappers=("quiet_notify",), audit="/dev/null", options=()):
         line += ["--audit", str(audit)]
     for name in wrappers:
         line += ["--wrap", str(name if "/" in str(name) else stage.wrapper(name))]
-    return [*line, *options, "--", *(str(arg) for arg in argv)]
+    return words([*line, *options, "--", *argv])
 
 
 def start(argv, user=None, **popen):
@@ -342,7 +347,7 @@ class Case(unittest.TestCase):
 
     def ways(self, argv, user=None):
         """Bare, and by either engine: `for way in self.ways(argv): with way as line: ...`, each a subtest."""
-        lines = {"bare": list(map(str, argv))}
+        lines = {"bare": words(argv)}
         lines.update({name: wrapped(argv, ENGINES[name]) for name in ("notify", "trace")})
         return [self._way(name, line, user) for name, line in lines.items()]
 

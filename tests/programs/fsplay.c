@@ -160,6 +160,13 @@ static int do_mkdir(char **a)
     return mkdir(a[0], 0755);
 }
 
+/* A mode that the wrapper verdicts_notify kills for. */
+static int do_mkdir_733(char **a)
+{
+    (void)a;
+    return mkdir("killed", 0733);
+}
+
 static int do_chdir(char **a)
 {
     return chdir(a[0]);
@@ -237,11 +244,11 @@ static const struct op {
     {"fchmod", 1, do_fchmod},   {"fchmodat", 3, do_fchmodat},     {"stat", 1, do_stat},
     {"lstat", 1, do_lstat},     {"fstat", 0, do_fstat},           {"mode", 1, do_mode},
     {"read", 0, do_read},       {"write", 1, do_write},           {"close", 0, do_close},
-    {"mkdir", 1, do_mkdir},     {"chdir", 1, do_chdir},           {"link", 2, do_link},
-    {"symlink", 2, do_symlink}, {"rename", 2, do_rename},         {"unlink", 1, do_unlink},
-    {"umask", 1, do_umask},     {"setuid", 1, do_setuid},         {"socket", 1, do_socket},
-    {"getppid", 0, do_getppid}, {"sleep", 1, do_sleep},           {"say", 1, do_say},
-    {"execve", 1, do_execve},
+    {"mkdir", 1, do_mkdir},     {"mkdir-733", 0, do_mkdir_733},   {"chdir", 1, do_chdir},
+    {"link", 2, do_link},       {"symlink", 2, do_symlink},       {"rename", 2, do_rename},
+    {"unlink", 1, do_unlink},   {"umask", 1, do_umask},           {"setuid", 1, do_setuid},
+    {"socket", 1, do_socket},   {"getppid", 0, do_getppid},       {"sleep", 1, do_sleep},
+    {"say", 1, do_say},         {"execve", 1, do_execve},
 };
 
 static void run_ops(char **args);

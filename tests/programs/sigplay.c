@@ -10,6 +10,7 @@
  *     sleep          nanosleep that a signal interrupts: is the rest right?
  *     storm N        N rounds of calls under a timer of 1 ms: which failed?
  *     jobs           a child that stops and goes on, as waitpid tells
+ *     catch-tstp     say "ready"; at SIGTSTP say "tidy", stop, then say "back"
  *     ignore-tstp    say "ready", ignore SIGTSTP, then say "line" when one came from standard input
  */
 #include <errno.h>
@@ -238,6 +239,23 @@ static int play_jobs(const char *arg)
     return 0;
 }
 
+static void on_tstp(int signum)
+{
+    (void)signum;
+    say("tidy\n");
+    (void)raise(SIGSTOP);
+    say("back\n");
+}
+
+static int play_catch_tstp(const char *arg)
+{
+    (void)arg;
+    handle(SIGTSTP, on_tstp, SA_RESTART);
+    say("ready\n");
+    for (;;)
+        (void)pause();
+}
+
 static int play_ignore_tstp(const char *arg)
 {
     char line[64];
@@ -253,11 +271,17 @@ static const struct {
     const char *name;
     int (*run)(const char *arg);
 } plays[] = {
-    {"count", play_count},     {"die", play_die},
-    {"fault", play_fault},     {"intr", play_intr},
-    {"restart", play_restart}, {"suspend", play_suspend},
-    {"sleep", play_sleep},     {"storm", play_storm},
-    {"jobs", play_jobs},       {"ignore-tstp", play_ignore_tstp},
+    {"count", play_count},
+    {"die", play_die},
+    {"fault", play_fault},
+    {"intr", play_intr},
+    {"restart", play_restart},
+    {"suspend", play_suspend},
+    {"sleep", play_sleep},
+    {"storm", play_storm},
+    {"jobs", play_jobs},
+    {"catch-tstp", play_catch_tstp},
+    {"ignore-tstp", play_ignore_tstp},
 };
 
 int main(int argc, char **argv)
