@@ -22,7 +22,8 @@ void log_to(int fd)
 }
 
 /* One write(2) a message: lines of the guardian, the engine and the target never mix within a line. */
-static void log_line(const char *colour, const char *kind, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void log_line(const char *colour, const char *kind,
+                                                           const char *format, va_list args)
 {
     if (log_fd < 0)
         return;

@@ -123,7 +123,7 @@ static void on_signal(struct guardian *g, const struct signalfd_siginfo *info)
 {
     if ((pid_t)info->ssi_pid == g->engine && info->ssi_signo == SIGCONT)
         return; /* the engine woke us */
-    if (g->target < 0 || !signals_is_ours(&g->signals, info))
+    if (g->target < 0 || !signals_is_ours(&g->signals, info, g->main))
         return;
     siginfo_t value = {.si_signo = (int)info->ssi_signo, .si_code = SI_QUEUE};
     value.si_pid = (pid_t)info->ssi_pid;

@@ -17,9 +17,6 @@
 
 static const int synchronous[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
 
-/* Those that the kernel itself sends to a foreground group, or to one whose leader is gone. */
-static const int of_terminal[] = {SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGHUP, SIGCONT, SIGWINCH};
-
 void signals_block(void)
 {
     sigset_t set;
@@ -89,27 +86,26 @@ int signals_next(struct signals *s, struct signalfd_siginfo *info)
     return read(s->fd, info, sizeof *info) == (ssize_t)sizeof *info;
 }
 
-static bool terminal_sends(unsigned signal)
+/*
+ * A program that leads a process group of its own would lead ours, had the shell started it itself: what is
+ * sent to ours is meant for it.
+ */
+static bool leads_in_our_place(pid_t target)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(of_terminal); i++)
-        if ((unsigned)of_terminal[i] == signal)
-            return true;
-    return false;
+    return getpgrp() == getpid() && getpgid(target) == target;
 }
 
-bool signals_is_ours(struct signals *s, const struct signalfd_siginfo *info)
+bool signals_is_ours(struct signals *s, const struct signalfd_siginfo *info, pid_t target)
 {
     if (info->ssi_signo == SIGCHLD)
         return false;
-    if (info->ssi_code == SI_KERNEL)
-        return !terminal_sends(info->ssi_signo);
     /* fork waits for the kernel's lock on the process tree, so a signal to the group has reached all of it by
      * then. */
     pid_t old = s->canary;
     s->canary = canary_new();
     bool group = old > 0 && canary_got(old, info->ssi_signo);
     canary_end(old);
-    return !group;
+    return !group || leads_in_our_place(target);
 }
 
 static void unblock(int signal)

@@ -10,7 +10,7 @@
  *     struct signals s;
  *     signals_start(&s, &e);                            // all signals blocked; s.fd becomes readable
  *     while (signals_next(&s, &info) > 0)
- *         if (signals_is_ours(&s, &info)) pidfd_send_signal(...)
+ *         if (signals_is_ours(&s, &info, target)) pidfd_send_signal(...)
  *     signals_stop(&s);
  */
 #ifndef IDW_ENGINE_SIGNALS_H
@@ -35,8 +35,9 @@ void signals_stop(struct signals *s);
 /* signals_next - Returns 1 with *info filled, or 0 when none is pending. */
 int signals_next(struct signals *s, struct signalfd_siginfo *info);
 
-/* signals_is_ours - was it sent to this process alone, so that the target has not seen it? */
-bool signals_is_ours(struct signals *s, const struct signalfd_siginfo *info);
+/* signals_is_ours - was it sent to this process and not to @target, which would have got it, had it been
+ * started bare? */
+bool signals_is_ours(struct signals *s, const struct signalfd_siginfo *info, pid_t target);
 
 /* signals_die - end this process by @signal, without a core file of ours; returns only if that fails. */
 void signals_die(int signal);

@@ -63,11 +63,25 @@ static void give_subject(struct tracer *tr, struct tracee *child, struct subject
         refuse_process(child, e.text);
 }
 
+static bool stops_group(int signal)
+{
+    return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+/* A thread that is born into a stopped process stays stopped with it (ptrace(2), "Group-stop"). */
+static void go_on(struct tracee *t, int stop)
+{
+    if (stops_group(stop))
+        (void)ptrace(PTRACE_LISTEN, t->tid, 0, 0);
+    else
+        tracee_resume(t, 0);
+}
+
 static void born(struct tracee *child)
 {
     if (child->unborn) {
         child->unborn = false;
-        tracee_resume(child, 0);
+        go_on(child, child->unborn_stop);
     }
 }
 
@@ -207,9 +221,13 @@ static void on_exit_stop(struct tracer *tr, struct tracee *t)
     tracee_resume(t, 0);
 }
 
-static bool stops_group(int signal)
+static void tell_of_stop(struct tracer *tr, int signal)
 {
-    return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+    bool stopped = atomic_load(&tr->en->main_stopped);
+    if (stops_group(signal) && !stopped)
+        tr->watch->stopped(tr->watch->context, signal);
+    else if (!stops_group(signal) && stopped)
+        tr->watch->continued(tr->watch->context);
 }
 
 /* The first stop of a new thread, a group-stop, or the end of one. */
@@ -217,18 +235,12 @@ static void on_stop(struct tracer *tr, struct tracee *t, int signal)
 {
     if (t->subject == NULL) {
         t->unborn = true;
+        t->unborn_stop = signal;
         return;
     }
-    bool is_main = t->tid == tr->main;
-    if (stops_group(signal)) {
-        if (is_main && !atomic_load(&tr->en->main_stopped))
-            tr->watch->stopped(tr->watch->context, signal);
-        (void)ptrace(PTRACE_LISTEN, t->tid, 0, 0);
-        return;
-    }
-    if (is_main && atomic_load(&tr->en->main_stopped))
-        tr->watch->continued(tr->watch->context);
-    tracee_resume(t, 0);
+    if (t->tid == tr->main)
+        tell_of_stop(tr, signal);
+    go_on(t, signal);
 }
 
 static void on_stopped(struct tracer *tr, struct tracee *t, int status)

@@ -15,6 +15,7 @@ struct tracee {
     pid_t tid;
     struct subject *subject; /* referenced; NULL between a child's first stop and its parent's event */
     bool unborn;             /* stopped, and waiting for a subject */
+    int unborn_stop;         /* the signal of that stop */
     bool in_call;            /* between entry and exit of a call whose exit we want; ev is live */
     bool wants_post;
     uint64_t given[6]; /* in_call: the argument registers as the target had them */
