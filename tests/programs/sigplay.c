@@ -252,8 +252,9 @@ static int play_catch_tstp(const char *arg)
     (void)arg;
     handle(SIGTSTP, on_tstp, SA_RESTART);
     say("ready\n");
-    for (;;)
-        (void)pause();
+    while (pause() < 0)
+        continue;
+    return 0;
 }
 
 static int play_ignore_tstp(const char *arg)
