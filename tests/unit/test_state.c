@@ -294,6 +294,9 @@ Test(table, a_wild_handle_is_an_error)
     s->files = 0;
     s->others = table; /* a table of another kind */
     cr_assert_eq(table_insert(a, &s->others, &tables[1], &key), -EIO);
+    struct idw_table_desc wider = tables[0];
+    wider.row_size++;
+    cr_assert_eq(table_insert(a, &s->others, &wider, &key), -EIO);
     size_t used = arena_used(a);
     state_free(a, &desc, o);
     cr_assert_lt(arena_used(a), used);
