@@ -94,6 +94,28 @@ static bool alternatives(const struct expr_pool *pool, expr_id id, struct rules 
     return comparison(&x->test, &rule->args[x->test.reg]);
 }
 
+/*
+ * Does libseccomp get these right? Where a call has several alternatives, 2.5.4 loses track of what the
+ * accumulator holds: tested after another alternative has failed half-way, an argument is compared with
+ * another one's value, for instance in (domain & 3) == 2 && (type & 3) == 1 || (domain & 1) == 0 between
+ * others of the kind. So: one alternative, or values of one argument under one mask.
+ */
+static bool reliable(const struct rules *rules)
+{
+    const struct rule *first = &rules->rule[0];
+
+    for (unsigned i = 0; rules->n > 1 && i < rules->n; i++) {
+        const struct rule *r = &rules->rule[i];
+        unsigned reg = (unsigned)__builtin_ctz(r->used);
+
+        if (r->used != first->used || r->used != 1u << reg || r->args[reg].op != first->args[reg].op ||
+            (r->args[reg].op != SCMP_CMP_EQ &&
+             (r->args[reg].op != SCMP_CMP_MASKED_EQ || r->args[reg].datum_a != first->args[reg].datum_a)))
+            return false;
+    }
+    return true;
+}
+
 static int add_rule(scmp_filter_ctx ctx, uint32_t action, uint32_t nr, const struct rule *rule)
 {
     struct scmp_arg_cmp args[ARGS];
@@ -120,7 +142,7 @@ static int add_call(scmp_filter_ctx ctx, const struct expr_pool *pool, const str
     expr_id when = d->trace != EXPR_NEVER ? d->trace : d->notify;
     if (when == EXPR_ALWAYS)
         return add_rule(ctx, action, c->nr, &rules->rule[0]);
-    if (!alternatives(pool, when, rules))
+    if (!alternatives(pool, when, rules) || !reliable(rules))
         return -ENOTSUP;
     for (unsigned i = 0; i < rules->n; i++) {
         int r = add_rule(ctx, action, c->nr, &rules->rule[i]);

@@ -72,7 +72,7 @@ static const struct sample samples[] = {
 
     {"64 bits without a sign",
      "mmap",
-     {CALLS(0), CMP(length, GT, 0x100000000), AND},
+     {CALLS(0), CMP(len, GT, 0x100000000), AND},
      FILTER_BACKEND_LIBSECCOMP,
      {{"mmap", {0, 0xffffffff}, A},
       {"mmap", {0, 0x100000000}, A},
@@ -120,6 +120,12 @@ static const struct sample samples[] = {
      {CALLS(0), NOT},
      FILTER_BACKEND_LIBSECCOMP,
      {{"read", {0}, A}, {"write", {0}, T}, {"exit_group", {0}, T}}},
+
+    {"several values of one argument",
+     "socket",
+     {CALLS(0), CMP(domain, EQ, 2), CMP(domain, EQ, 10), OR, AND},
+     FILTER_BACKEND_LIBSECCOMP,
+     {{"socket", {2}, T}, {"socket", {HIGH | 10, 3}, T}, {"socket", {1}, A}, {"socket", {0}, A}}},
 
     {"alternatives of two arguments",
      "socket",
