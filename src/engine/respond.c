@@ -46,20 +46,28 @@ static void carry_out_kill(struct engine *en, struct idw_event *ev)
     }
 }
 
-enum response respond_pre(struct engine *en, struct idw_event *ev, enum filter_action by)
+/* With the subject's lock held: a kill by another thread's event is seen here, or comes after this event. */
+static enum response respond_locked(struct engine *en, struct idw_event *ev, enum filter_action by)
 {
-    enum life life = subject_life(ev->subject);
-    if (life == LIFE_LAUNCHING)
+    switch (subject_life(ev->subject)) {
+    case LIFE_LAUNCHING:
         return RESPOND_RUN;
-    if (life != LIFE_RUNNING) {
+    case LIFE_RUNNING:
+        count(en, ev, by);
+        enum response r = ask(en, ev);
+        carry_out_kill(en, ev);
+        return r;
+    default:
         event_result(ev, -EPERM);
         return RESPOND_RESULT;
     }
-    count(en, ev, by);
+}
+
+enum response respond_pre(struct engine *en, struct idw_event *ev, enum filter_action by)
+{
     subject_lock(ev->subject);
-    enum response r = ask(en, ev);
+    enum response r = respond_locked(en, ev, by);
     subject_unlock(ev->subject);
-    carry_out_kill(en, ev);
     return r;
 }
 
@@ -73,6 +81,6 @@ void respond_post(struct engine *en, struct idw_event *ev, int64_t result)
         ev->result_assigned = true;
     }
     audit_flush(en->audit, ev);
-    subject_unlock(ev->subject);
     carry_out_kill(en, ev);
+    subject_unlock(ev->subject);
 }

@@ -30,12 +30,14 @@ static void refuse_process(struct tracee *t, const char *why)
     (void)kill(t->tid, SIGKILL);
 }
 
-/* A child that was made while its maker had rewritten registers came out with them: it gets what was given.
+/* A child that was made while its maker had assigned registers comes out with them: it gets what was given.
  */
-static void restore_in_child(const struct tracee *parent, const struct tracee *child)
+static void note_registers(const struct tracee *parent, struct tracee *child)
 {
-    if (parent->in_call && parent->ev.assigned != 0)
-        (void)tracee_return(child, NULL, parent->given, parent->ev.assigned);
+    if (parent->in_call && parent->ev.assigned != 0) {
+        child->restore = parent->ev.assigned;
+        memcpy(child->given, parent->given, sizeof child->given);
+    }
 }
 
 static void set_subject(struct tracer *tr, struct tracee *t, struct subject *owned)
@@ -51,7 +53,7 @@ static void give_subject(struct tracer *tr, struct tracee *child, struct subject
     struct err e = {0};
     pid_t tgid = subject_tgid(child->tid);
     if (tgid < 0)
-        return; /* died; wait will say so */
+        return;
     if (tgid == parent->record->pid) {
         set_subject(tr, child, subject_ref(parent));
         return;
@@ -71,6 +73,9 @@ static bool stops_group(int signal)
 /* A thread that is born into a stopped process stays stopped with it (ptrace(2), "Group-stop"). */
 static void go_on(struct tracee *t, int stop)
 {
+    if (t->restore != 0)
+        (void)tracee_return(t, NULL, t->given, t->restore);
+    t->restore = 0;
     if (stops_group(stop))
         (void)ptrace(PTRACE_LISTEN, t->tid, 0, 0);
     else
@@ -97,9 +102,11 @@ static void on_child(struct tracer *tr, struct tracee *t)
             (void)kill((pid_t)tid, SIGKILL);
         } else if (child->subject == NULL) {
             give_subject(tr, child, t->subject);
-            if (child->unborn)
-                restore_in_child(t, child);
-            born(child);
+            note_registers(t, child);
+            if (child->subject != NULL || child->unborn)
+                born(child);
+            else
+                tracee_drop(&tr->tracees, child, tr->en->subjects); /* killed before it could run */
         }
     }
     tracee_resume(t, 0);

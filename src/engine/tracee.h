@@ -19,6 +19,7 @@ struct tracee {
     bool in_call;            /* between entry and exit of a call whose exit we want; ev is live */
     bool wants_post;
     uint64_t given[6]; /* in_call: the argument registers as the target had them */
+    uint8_t restore;   /* before its first instruction: these registers are to become `given` */
     struct idw_event ev;
     UT_hash_handle hh;
 };

@@ -124,6 +124,17 @@ static int record_states(struct subjects *all, struct subject_record *r, const s
     return 0;
 }
 
+/* Recursive: what happens to a subject can be a consequence of an event that is being handled under its lock.
+ */
+static void lock_init(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attr;
+    (void)pthread_mutexattr_init(&attr);
+    (void)pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+    (void)pthread_mutex_init(lock, &attr);
+    (void)pthread_mutexattr_destroy(&attr);
+}
+
 static struct subject_record *record_new(struct subjects *all, pid_t pid, struct subject *parent,
                                          struct err *e)
 {
@@ -218,7 +229,7 @@ struct subject *subjects_add(struct subjects *all, pid_t pid, struct subject *pa
     }
     s->record->life = life_after(LIFE_NONE, how);
     s->references = 1;
-    (void)pthread_mutex_init(&s->lock, NULL);
+    lock_init(&s->lock);
     return table_enter(all, s);
 }
 
