@@ -4,7 +4,6 @@
 
 import shlex
 import signal
-import sys
 import time
 
 import idw
@@ -82,13 +81,10 @@ class UnderAShell(Case):
 
     def test_program_that_catches_tstp(self):
         """It tidies up, then stops itself; its shell must see that."""
-        inner = ("import os, signal, time\n"
-                 "def tidy(*_):\n  print('tidy', flush=True)\n  os.kill(os.getpid(), signal.SIGSTOP)\n"
-                 "signal.signal(signal.SIGINT, signal.SIG_DFL)\nsignal.signal(signal.SIGTSTP, tidy)\n"
-                 "print('ready', flush=True)\ntime.sleep(60)")
-        self.play([sys.executable, "-c", inner], [
-            (b"CMD\n", rb"\nready\r\n"), (C_Z, rb"tidy\r\n(.|\n)*Stopped(.|\n)*\$ $"), (b"fg\n", rb"python"),
-            (0.3, b""), (C_C, PROMPT), (b"echo status=$?\n", rb"status=130\r\n(.|\n)*\$ $")])
+        self.play([program("sigplay"), "catch-tstp"], [
+            (b"CMD\n", rb"\nready\r\n"), (C_Z, rb"tidy\r\n(.|\n)*Stopped(.|\n)*\$ $"), (b"fg\n", rb"\nback\r\n"),
+            (C_Z, rb"tidy\r\n(.|\n)*Stopped(.|\n)*\$ $"), (b"fg\n", rb"\nback\r\n"), (C_C, PROMPT),
+            (b"echo status=$?\n", rb"status=130\r\n(.|\n)*\$ $")])
 
     def test_in_a_pipeline(self):
         self.play(["cat"], [
