@@ -14,6 +14,7 @@
 #include "engine/control.h"
 #include "engine/launch.h"
 #include "engine/notify.h"
+#include "engine/stats.h"
 #include "engine/trace.h"
 
 static int load_wrappers(struct engine *en, struct err *e)
@@ -48,7 +49,9 @@ static int prepare(struct engine *en, struct err *e)
     en->wss = wss_new(en->arena, en->audit);
     if (en->wss == NULL)
         return err_set(e, ENOMEM, "no memory for the wrappers");
-    int rc = load_wrappers(en, e);
+    int rc = stats_open(en, e);
+    if (rc == 0)
+        rc = load_wrappers(en, e);
     if (rc == 0)
         rc = build_filter(en, e);
     if (rc < 0)
@@ -67,8 +70,8 @@ static void clear(struct engine *en)
     subjects_free(en->subjects);
     wss_free(en->wss);
     audit_close(en->audit);
-    if (en->listener >= 0)
-        (void)close(en->listener);
+    close_fd_p(&en->stats);
+    close_fd_p(&en->listener);
 }
 
 static int fail(struct engine *en, int status, const struct err *e)
@@ -76,39 +79,6 @@ static int fail(struct engine *en, int status, const struct err *e)
     log_error("%s", e->text);
     (void)link_send(en->guardian, (struct link_message){.kind = LINK_FAILED, .value = status}, DEAD_FD);
     return status;
-}
-
-static void print_stats(FILE *f, const char *title, atomic_ulong *counters, const char *end)
-{
-    const char *comma = "";
-    (void)fprintf(f, "\"%s\":{", title);
-    for (size_t id = 0; id < call_count(); id++) {
-        unsigned long n = atomic_load(&counters[id]);
-        if (n == 0)
-            continue;
-        (void)fprintf(f, "%s\"%s\":%lu", comma, call_by_id(id)->name, n);
-        comma = ",";
-    }
-    (void)fprintf(f, "}%s", end);
-}
-
-void engine_stats(struct engine *en)
-{
-    if (en->options->stats == NULL)
-        return;
-    _cleanup_fclose_ FILE *f = fopen(en->options->stats, "we");
-    if (f == NULL) {
-        log_warn("%s: %s", en->options->stats, strerror(errno));
-        return;
-    }
-    unsigned long notified = 0, traced = 0;
-    for (size_t id = 0; id < IDW_SET_CALLS; id++) {
-        notified += atomic_load(&en->notified[id]);
-        traced += atomic_load(&en->traced[id]);
-    }
-    (void)fprintf(f, "{\"events\":{\"notify\":%lu,\"trace\":%lu},", notified, traced);
-    print_stats(f, "notify", en->notified, ",");
-    print_stats(f, "trace", en->traced, "}\n");
 }
 
 struct watching {
@@ -144,7 +114,7 @@ static void on_ended(void *context, int status)
 {
     struct watching *w = context;
     int errnum = launch_error(w->launch);
-    engine_stats(w->en);
+    stats_write(w->en);
     if (errnum != 0) {
         log_error("%s: %s", w->launch->path, strerror(errnum));
         w->status = errnum == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
@@ -177,7 +147,7 @@ static int serve(struct engine *en, struct launch *l, struct subject *main)
     trace_run(en, main, &watch);
     notify_stop(notify);
     control_stop(control);
-    engine_stats(en);
+    stats_write(en);
     return w.status;
 }
 
@@ -223,6 +193,7 @@ int engine_run(const struct engine_options *options, const struct engine_inherit
     en->arena = arena;
     en->guardian = guardian;
     en->listener = DEAD_FD;
+    en->stats = DEAD_FD;
     /* Orphans of the target stay below us: descendants, whatever a kernel with Yama thinks of tracing others.
      */
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

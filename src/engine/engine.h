@@ -64,7 +64,8 @@ struct engine {
     int listener; /* DEAD_FD without one */
     pid_t main;   /* pid of the launched program */
     atomic_bool main_stopped;
-    /* Events by call and engine, for --stats. */
+    int stats; /* --stats FILE, or DEAD_FD */
+    /* Events by call and engine. */
     atomic_ulong notified[IDW_SET_CALLS];
     atomic_ulong traced[IDW_SET_CALLS];
 };
@@ -83,8 +84,5 @@ int engine_run(const struct engine_options *options, const struct engine_inherit
  * a signal, it dies of the same signal instead of returning.
  */
 int guardian_run(const struct engine_options *options);
-
-/* engine_stats - write --stats FILE afresh. */
-void engine_stats(struct engine *en);
 
 #endif
