@@ -40,8 +40,9 @@ int audit_fd(const struct audit *au); /* owned by @au */
 void audit_close(struct audit *au);
 
 /*
- * audit_detach - the program that was launched has ended and its terminal or pipe must be let go: records that went to
- * standard error for want of a better place go to syslog(3), LOG_AUTHPRIV, from now on. Others are not touched.
+ * audit_detach - the program that was launched has ended and its terminal or pipe must be let go: records
+ * that went to standard error for want of a better place go to syslog(3), LOG_AUTHPRIV, from now on. Others
+ * are not touched.
  */
 void audit_detach(struct audit *au);
 

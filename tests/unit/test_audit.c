@@ -311,6 +311,14 @@ Test(audit, long_things_are_cut)
     (void)json_object_put(o);
     event_clear(&ev);
 
+    begin(&ev, "execve", (uint64_t[6]){address_of("/short"), address_of(argv), 0});
+    (void)event_memory(&ev, call_arg_named(ev.call, CALL_NAME_argv));
+    audit_said(&ev, "x");
+    o = flushed(&ev);
+    cr_expect_str_eq(keys(get(o, "call")), "name phase args truncated ", "a vector alone is enough");
+    (void)json_object_put(o);
+    event_clear(&ev);
+
     path[4096] = '\0';
     argv[64] = NULL;
     begin(&ev, "execve", (uint64_t[6]){address_of(path), address_of(argv), 0});

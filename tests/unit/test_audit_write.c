@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where audit records go: files, pipes, and what can't be written. */
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -151,7 +152,7 @@ enum { WRITERS = 4, EACH = 100 };
 static void *writer(void *au)
 {
     char text[3001];
-    memset(text, 't', sizeof text - 1);
+    memset(text, '\x01', sizeof text - 1); /* escaped, more than PIPE_BUF: the kernel may split it */
     text[sizeof text - 1] = '\0';
     for (int i = 0; i < EACH; i++)
         say(au, text);
@@ -176,10 +177,10 @@ Test(audit_write, lines_never_mix, .timeout = 60)
     char *line = NULL;
     size_t size = 0;
     for (int i = 0; i < WRITERS * EACH; i++) {
-        cr_assert_gt(getline(&line, &size, f), 3000);
+        cr_assert_gt(getline(&line, &size, f), PIPE_BUF);
         struct json_object *o = json_tokener_parse(line);
         cr_assert_not_null(o, "%s", line);
-        cr_expect_eq(json_object_get_string_len(get(o, "text")), 3000);
+        cr_expect_eq(json_object_get_string_len(get(o, "text")), 4 * 3000);
         (void)json_object_put(o);
     }
     free(line);
@@ -187,4 +188,31 @@ Test(audit_write, lines_never_mix, .timeout = 60)
         (void)pthread_join(threads[i], NULL);
     audit_close(au);
     cr_expect_eq(fgetc(f), EOF, "and nothing else");
+}
+
+/* The launched program has ended: its standard error is let go, a file that was asked for is not. */
+Test(audit_write, detach_lets_go_of_standard_error_alone)
+{
+    int p[2];
+    const char *path = new_file();
+    cr_assert_eq(pipe2(p, O_CLOEXEC | O_NONBLOCK), 0);
+    int saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    cr_assert_eq(dup2(p[1], STDERR_FILENO), STDERR_FILENO);
+    struct audit *standard = audit_open(NULL, NULL);
+    cr_assert_eq(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+    (void)close(p[1]);
+    struct audit *file = audit_open(path, NULL);
+    say(standard, "before");
+    cr_expect_eq(lines_in(p[0]), 1);
+    audit_detach(standard);
+    audit_detach(file);
+    char byte;
+    cr_expect_eq(read(p[0], &byte, 1), 0, "nobody holds it any more");
+    say(standard, "to syslog");
+    say(file, "after");
+    audit_close(standard);
+    audit_close(file);
+    _cleanup_free_ char *text = contents(path);
+    (void)unlink(path);
+    cr_expect_not_null(strstr(text, "\"text\":\"after\""));
 }

@@ -325,22 +325,30 @@ Test(memory, hostile_vectors_are_bounded, .timeout = 120)
     }
 }
 
+/* Strings of one character, the last as long as makes the sum right, and the NULL. */
 Test(memory, vector_up_to_the_limit)
 {
-    size_t count = MEMORY_STRV_MAX / (sizeof(char *) + 2) - 1; /* with one character each and the last NULL */
+    const size_t one = sizeof(char *) + 2;
+    const size_t count = (MEMORY_STRV_MAX - sizeof(char *)) / one;
+    const size_t rest = MEMORY_STRV_MAX - sizeof(char *) - count * one;
     char **v =
-        mmap(NULL, (count + 2) * sizeof(char *), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        mmap(NULL, (count + 1) * sizeof *v, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     char *strings = area();
     cr_assert_neq(v, MAP_FAILED);
     strcpy(strings, "x");
     for (size_t i = 0; i < count; i++)
         v[i] = strings;
-    pid_t pid = spawn_target();
-    char **vector = NULL;
-    cr_expect_eq(memory_read_strv(pid, address_of(v), &vector), (ssize_t)count);
-    cr_expect_str_eq(vector[count - 1], "x");
-    free(vector);
-    end(pid);
+    v[count - 1] = strings + 2;
+    for (size_t over = 0; over <= 1; over++) {
+        memset(strings + 2, 'y', 1 + rest + over);
+        pid_t pid = spawn_target();
+        char **vector = NULL;
+        cr_expect_eq(memory_read_strv(pid, address_of(v), &vector), over ? -E2BIG : (ssize_t)count);
+        if (vector != NULL)
+            cr_expect_eq(strlen(vector[count - 1]), 1 + rest);
+        free(vector);
+        end(pid);
+    }
 }
 
 /* Make process_vm_readv fail in this process, as in a container or a kernel without it. */
