@@ -342,7 +342,7 @@ class LeftBehind(Case):
     def test_killed_idwrun_leaves_nobody_unwatched(self):
         """SIGKILL to idwrun itself: what it wrapped goes on wrapped, or not at all."""
         path = idw.audit_file()
-        loop = f"while :; do {program('fsplay')} umask 0123 sleep 100; done >/dev/null 2>&1"
+        loop = f"while {program('fsplay')} umask 0123 sleep 100; do :; done >/dev/null 2>&1"
         process = idw.start(wrapped(["sh", "-c", loop], ["ids_notify"], path))
         self.assertTrue(idw.wait_until(lambda: idw.records(path)))
         process.kill()
