@@ -28,6 +28,13 @@ static void draft_end(struct draft *d)
     (void)sigprocmask(SIG_SETMASK, &d->mask, NULL);
 }
 
+/* @len bytes of @dir and @name; the caller's. NULL: no memory. */
+static char *path_join(const char *dir, int len, const char *name)
+{
+    char *path = NULL;
+    return asprintf(&path, "%.*s%s", len, dir, name) < 0 ? NULL : path;
+}
+
 static int draft_begin(struct draft *d, const char *out, struct err *e)
 {
     sigset_t held;
@@ -39,21 +46,17 @@ static int draft_begin(struct draft *d, const char *out, struct err *e)
     (void)sigprocmask(SIG_BLOCK, &held, &d->mask);
     const char *slash = strrchr(out, '/');
     int len = slash == NULL ? 0 : (int)(slash - out + 1);
-    if (asprintf(&d->dir, "%.*s.wrapc-XXXXXX", len, out) < 0) {
-        d->dir = NULL;
+    d->dir = path_join(out, len, ".wrapc-XXXXXX");
+    if (d->dir == NULL)
         return err_set(e, ENOMEM, "no memory");
-    }
     if (mkdtemp(d->dir) == NULL) {
         int r = err_errno(e, "cannot write %s", out);
         free(d->dir);
         d->dir = NULL;
         return r;
     }
-    if (asprintf(&d->path, "%s/out", d->dir) < 0) {
-        d->path = NULL;
-        return err_set(e, ENOMEM, "no memory");
-    }
-    return 0;
+    d->path = path_join(d->dir, (int)strlen(d->dir), "/out");
+    return d->path == NULL ? err_set(e, ENOMEM, "no memory") : 0;
 }
 
 static int draft_publish(const struct draft *d, const char *out, mode_t mode, struct err *e)

@@ -7,26 +7,26 @@
 /* What comes with every event, in the order of enum idw_attr. */
 static const struct attr {
     const char *name;
-    enum access access;
     const char *ctype;
+    enum access access;
     bool is_signed;
     bool post_only; /* and assignable */
 } attrs[] = {
 #define ATTR(n, ...) [IDW_ATTR_##n - IDW_ATTR_FIRST] = {#n, __VA_ARGS__}
-    ATTR(ret, ACCESS_INT, "long", true, true),
-    ATTR(errno, ACCESS_INT, "int", true, true),
-    ATTR(call, ACCESS_STR, "const char *", false, false),
-    ATTR(nr, ACCESS_INT, "int", true, false),
-    ATTR(pid, ACCESS_INT, "pid_t", true, false),
-    ATTR(tid, ACCESS_INT, "pid_t", true, false),
-    ATTR(ppid, ACCESS_INT, "pid_t", true, false),
-    ATTR(uid, ACCESS_INT, "uid_t", false, false),
-    ATTR(gid, ACCESS_INT, "gid_t", false, false),
-    ATTR(euid, ACCESS_INT, "uid_t", false, false),
-    ATTR(egid, ACCESS_INT, "gid_t", false, false),
-    ATTR(invoker, ACCESS_INT, "uid_t", false, false),
-    ATTR(program, ACCESS_STR, "const char *", false, false),
-    ATTR(exe, ACCESS_STR, "const char *", false, false),
+    ATTR(ret, "long", ACCESS_INT, true, true),
+    ATTR(errno, "int", ACCESS_INT, true, true),
+    ATTR(call, "const char *", ACCESS_STR, false, false),
+    ATTR(nr, "int", ACCESS_INT, true, false),
+    ATTR(pid, "pid_t", ACCESS_INT, true, false),
+    ATTR(tid, "pid_t", ACCESS_INT, true, false),
+    ATTR(ppid, "pid_t", ACCESS_INT, true, false),
+    ATTR(uid, "uid_t", ACCESS_INT, false, false),
+    ATTR(gid, "gid_t", ACCESS_INT, false, false),
+    ATTR(euid, "uid_t", ACCESS_INT, false, false),
+    ATTR(egid, "gid_t", ACCESS_INT, false, false),
+    ATTR(invoker, "uid_t", ACCESS_INT, false, false),
+    ATTR(program, "const char *", ACCESS_STR, false, false),
+    ATTR(exe, "const char *", ACCESS_STR, false, false),
 #undef ATTR
 };
 _Static_assert(ARRAY_SIZE(attrs) == IDW_ATTR_END - IDW_ATTR_FIRST, "an attribute is missing");

@@ -183,7 +183,7 @@ static bool find_declared(struct source *s, struct variable *v)
             }
             v->dimensions += tok_op(t, '[') && v->tok != NULL;
             i = close ? close : i;
-        } else if (t->kind == TOK_IDENT) {
+        } else if (t->kind == TOK_IDENT) { // NOLINT(clang-analyzer-core.NullDereference): a source has tokens
             v->tok = t;
             v->name = tok_word(s, t);
         }

@@ -159,15 +159,14 @@ pid_t tool_spawn(const struct tool *t, const char *const *more, int in, int out,
     size_t n = 0;
     while (more[n] != NULL)
         n++;
-    _cleanup_free_ char **argv = calloc(t->n + n + 1, sizeof *argv);
+    char **argv = calloc(t->n + n + 1, sizeof *argv);
     if (argv == NULL)
         return err_set(e, ENOMEM, "no memory");
     memcpy(argv, t->argv, t->n * sizeof *argv);
     memcpy(argv + t->n, more, n * sizeof *argv);
-    if (in >= 0 && lseek(in, 0, SEEK_SET) < 0)
-        return err_errno(e, "cannot rewind the C code");
     pid_t pid = -1;
-    int r = spawn(&pid, argv, in, out);
+    int r = in >= 0 && lseek(in, 0, SEEK_SET) < 0 ? errno : spawn(&pid, argv, in, out);
+    free(argv);
     if (r == ENOENT)
         return err_set(
             e, r,

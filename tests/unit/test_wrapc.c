@@ -18,7 +18,7 @@ static void cleanup_source(struct source *s)
 }
 #define SOURCE(s, text)                                                                                      \
     __attribute__((cleanup(cleanup_source))) struct source s;                                                \
-    source_text(&s, "x.wr", (text), strlen(text))
+    source_text(&(s), "x.wr", (text), strlen(text))
 
 /* Kinds of tokens as letters, in the order of enum tok_kind. */
 static void kinds(const struct source *s, char *out)
@@ -323,8 +323,8 @@ Test(translate, deep_nesting_is_an_error_and_no_crash)
 
 Test(options, command_lines)
 {
-    static const struct {
-        const char *argv[8];
+    static struct {
+        char *argv[8];
         int result;
         enum wrapc_mode mode;
         const char *out;
@@ -348,13 +348,10 @@ Test(options, command_lines)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct wrapc_options o;
         struct err e = {0};
-        char *argv[8] = {0};
         int argc = 0;
-        while (cases[i].argv[argc] != NULL) {
-            argv[argc] = (char *)(uintptr_t)cases[i].argv[argc];
+        while (cases[i].argv[argc] != NULL)
             argc++;
-        }
-        int r = wrapc_options_parse(&o, argc, argv, &e);
+        int r = wrapc_options_parse(&o, argc, cases[i].argv, &e);
         cr_expect_eq(r, cases[i].result, "case %zu: %d %s", i, r, e.text);
         cr_expect((r < 0) == (e.text[0] != '\0'), "case %zu", i);
         if (r == 0) {

@@ -190,8 +190,8 @@ Test(descriptor, characterisation_in_postfix)
     cr_expect_eq(c->terms[4].cmp, IDW_GLOB);
     cr_expect_str_eq(c->terms[4].text, "/etc/*");
     size_t id = call_id(call_by_name("openat"));
-    for (size_t i = 0; i < IDW_SET_CALLS; i++)
-        cr_expect_eq(c->sets[0].bits[i / 64] >> i % 64 & 1, i == id, "call %zu", i);
+    for (unsigned i = 0; i < IDW_SET_CALLS; i++)
+        cr_expect_eq(c->sets[0].bits[i / 64] >> i % 64 & 1, i == id, "call %u", i);
 }
 
 Test(descriptor, a_table_starts_with_its_key)
