@@ -149,7 +149,8 @@ extern const struct idw_wrapper idw_wrapper __attribute__((alias("w")));
     def test_cut_short(self):
         whole = idw.stage.wrapper("quiet_notify").read_bytes()
         (self.folder / "w.so").write_bytes(whole[: len(whole) // 3])
-        self.refuse("--wrap", self.folder / "w.so")
+        # The dynamic linker itself dies of it, and a sanitizer has something to say about that first.
+        self.refuse("--wrap", self.folder / "w.so", message=rb"(?s)idwrun: [^\n]+\n\Z")
 
     def test_one_of_several(self):
         (self.folder / "w.so").write_text("this is text\n")
