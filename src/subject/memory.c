@@ -112,7 +112,7 @@ static void block_free(struct block *b)
 
 static int block_append(struct block *b, const void *bytes, size_t len)
 {
-    if (len > b->size - b->len) {
+    if (b->data == NULL || len > b->size - b->len) {
         size_t size = b->size * 2 > b->len + len ? b->size * 2 : b->len + len;
         char *data = realloc(b->data, size);
         if (data == NULL)
@@ -217,30 +217,37 @@ static ssize_t make_vector(const struct block *strings, size_t count, char ***ve
     return (ssize_t)count;
 }
 
-ssize_t memory_read_strv(pid_t tid, uint64_t address, char ***vector)
+/* The strings that the vector at @address points to, one behind the other. Returns how many, or -errno. */
+static ssize_t gather_strings(pid_t tid, uint64_t address, struct block *strings)
 {
     _cleanup_reader_ struct reader pointers = {.tid = tid, .mem = DEAD_FD};
     _cleanup_reader_ struct reader texts = {.tid = tid, .mem = DEAD_FD};
-    _cleanup_block_ struct block strings = {0};
-    size_t count = 0;
-    if (address == 0) /* execve takes it for an empty vector */
-        return make_vector(&strings, count, vector);
-    for (;;) {
+    for (size_t count = 0;; count++) {
         uint64_t pointer;
         int rc = read_pointer(&pointers, address + count * sizeof pointer, &pointer);
         if (rc < 0)
             return rc;
         if (pointer == 0)
-            return make_vector(&strings, count, vector);
+            return (ssize_t)count;
         /* What makes an endless vector end: each string costs at least its pointer and its NUL. */
-        size_t used = (count + 2) * sizeof(char *) + strings.len + 1;
+        size_t used = (count + 2) * sizeof(char *) + strings->len + 1;
         if (used > MEMORY_STRV_MAX)
             return -E2BIG;
         size_t max = MEMORY_STRV_MAX - used;
         ssize_t len =
-            append_string(&texts, pointer, max < MEMORY_STRING_MAX ? max : MEMORY_STRING_MAX, &strings);
+            append_string(&texts, pointer, max < MEMORY_STRING_MAX ? max : MEMORY_STRING_MAX, strings);
         if (len < 0)
             return len == -ENAMETOOLONG ? -E2BIG : len;
-        count++;
     }
+}
+
+ssize_t memory_read_strv(pid_t tid, uint64_t address, char ***vector)
+{
+    struct block strings = {0};
+    /* execve takes no vector for an empty one */
+    ssize_t n = address != 0 ? gather_strings(tid, address, &strings) : 0;
+    if (n >= 0)
+        n = make_vector(&strings, (size_t)n, vector);
+    block_free(&strings);
+    return n;
 }
