@@ -222,7 +222,7 @@ static void preprocessor_line(struct body *b, const struct tok *t)
 
 void body_tokens(struct body *b, uint32_t first, uint32_t end)
 {
-    if (++b->depth > NESTING_MAX * 4) {
+    if (++b->depth > REWRITES_MAX) {
         source_error(b->s, &b->s->toks[first], "nested too deeply");
         b->depth--;
         return;

@@ -12,6 +12,8 @@
 /* body_rewrite - fill in c->code and add to c->flags. check_clause comes first. */
 void body_rewrite(struct source *s, const struct wrapper *w, struct clause *c);
 
+#define REWRITES_MAX 200 /* our own stack is finite */
+
 /* What its parts share. */
 struct body {
     struct source *s;

@@ -15,7 +15,8 @@ struct parser {
     unsigned terms; /* in the characterisation so far */
 };
 
-#define NESTING_MAX 50 /* what evaluates the expression later has a stack of its own */
+#define NESTING_MAX                                                                                          \
+    30 /* of parentheses: up to two operands wait at each level, and src/wss has room for 64 */
 #define TERMS_MAX 1000 /* words and comparisons in one characterisation */
 
 /* parse - the whole file. The wrapper lives in @s's pool; w->name is NULL if the file has none. */
