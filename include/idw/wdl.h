@@ -2,9 +2,9 @@
 /*
  * What the body of a clause sees: `#include <idw/wdl.h>` at the top of a .wr file.
  *
- * The C library's headers that the names of call arguments come from, and the library of functions for wrappers
- * (Ko et al. 2000, table 1), each seen from the subject that made the call: its root, its working directory, its
- * descriptors. They are called within a clause only; wrapc passes the event along.
+ * The C library's headers that the names of call arguments come from, and the library of functions for
+ * wrappers (Ko et al. 2000, table 1), each seen from the subject that made the call: its root, its working
+ * directory, its descriptors. They are called within a clause only; wrapc passes the event along.
  *
  *     struct stat st;
  *     if (wr_stat($path, &st) == 0 && st.st_uid != $invoker)
@@ -41,10 +41,10 @@
 
 /*
  * wr_stat - attributes of the object that @path names for the subject.
- * With $path itself (or another path argument of the call), the object is the very one that the call names: relative
- * to the call's directory descriptor, the final symbolic link followed or not as the call does, an empty path with
- * AT_EMPTY_PATH meaning the descriptor. Any other string is resolved as stat(2) in the subject would.
- * Returns 0, or -errno.
+ * With $path itself (or another path argument of the call), the object is the very one that the call names:
+ * relative to the call's directory descriptor, the final symbolic link followed or not as the call does, an
+ * empty path with AT_EMPTY_PATH meaning the descriptor. Any other string is resolved as stat(2) in the
+ * subject would. Returns 0, or -errno.
  */
 int idw_wr_stat(struct idw_event *ev, const char *path, struct stat *st);
 #define wr_stat(path, st) idw_wr_stat(ev, (path), (st))
@@ -62,9 +62,9 @@ void idw_wr_audit_printf(struct idw_event *ev, const char *format, ...) __attrib
 #define wr_audit_printf(...) idw_wr_audit_printf(ev, __VA_ARGS__)
 
 /*
- * wr_get_addr - a socket address as text: "192.0.2.1:80", "[2001:db8::1]:80", "unix:/run/x", "unix:@abstract",
- * "netlink:PID". @text gets at most @size bytes with the NUL.
- * Returns 0, or -EINVAL (too short for its family), -EAFNOSUPPORT.
+ * wr_get_addr - a socket address as text: "192.0.2.1:80", "[2001:db8::1]:80", "unix:/run/x",
+ * "unix:@abstract", "netlink:PID". @text gets at most @size bytes with the NUL. Returns 0, or -EINVAL (too
+ * short for its family), -EAFNOSUPPORT.
  */
 int wr_get_addr(const void *addr, size_t addrlen, char *text, size_t size);
 

@@ -98,15 +98,20 @@ static void on_engine_death(struct guardian *g)
     int status = 0;
     while (waitpid(g->engine, &status, 0) < 0 && errno == EINTR)
         ;
-    if (g->main == 0) {
-        if (WIFSIGNALED(status))
-            log_error("the engine died of signal %d before it could launch the program", WTERMSIG(status));
-        finish(g, WIFSIGNALED(status) ? EXIT_IDWRUN : WEXITSTATUS(status), false);
+    bool killed = WIFSIGNALED(status);
+    int number = killed ? WTERMSIG(status) : WEXITSTATUS(status);
+    if (g->main == 0 && !killed && number == 0) {
+        finish(g, 0, false); /* there was nothing to launch */
         return;
     }
-    log_error("the engine died of %s %d; calls that wrappers watch fail from now on",
-              WIFSIGNALED(status) ? "signal" : "status",
-              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    if (g->main == 0) {
+        log_error("the engine ended by %s %d before it could launch the program",
+                  killed ? "signal" : "status", number);
+        finish(g, EXIT_IDWRUN, false);
+        return;
+    }
+    log_error("the engine ended by %s %d; calls that wrappers watch fail from now on",
+              killed ? "signal" : "status", number);
     if (g->listener >= 0)
         (void)close(g->listener);
     g->listener = DEAD_FD;

@@ -231,7 +231,11 @@ int launch_start(struct launch *l, struct engine *en, struct err *e)
     if (l->pid < 0)
         return err_errno(e, "can't fork");
     if (ptrace(PTRACE_SEIZE, l->pid, 0, TRACE_OPTIONS) < 0) {
-        int rc = err_errno(e, "can't trace the child");
+        int rc = errno == EPERM
+                     ? err_set(e, EPERM,
+                               "can't trace the program: it has a tracer already; idwrun does not run "
+                               "inside of idwrun, strace or gdb")
+                     : err_errno(e, "can't trace the program");
         kill_stub(l);
         return rc;
     }

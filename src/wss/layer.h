@@ -35,6 +35,12 @@ struct wss {
  * the text. */
 int layer_check(const struct idw_wrapper *d, const char *from, struct err *e);
 
+/*
+ * object_check - is the file at @path whole, as far as its ELF headers say what it holds? The dynamic linker
+ * maps what they promise and dies of SIGBUS where the file ends before. Returns 0, or -errno.
+ */
+int object_check(const char *path, struct err *e);
+
 /* locate_wrapper - the shared object for @spec (see wss_load), compiled if need be. @path: PATH_MAX bytes. */
 int locate_wrapper(const char *spec, char *path, struct err *e);
 

@@ -75,7 +75,7 @@ int wss_load(struct wss *w, const char *spec, struct err *e)
     if (rc < 0)
         return rc;
     const struct idw_wrapper *d;
-    void *object = open_object(path, &d, e);
+    void *object = object_check(path, e) == 0 ? open_object(path, &d, e) : NULL;
     if (object == NULL)
         return -EINVAL;
     int slot = wss_add(w, d, e);
