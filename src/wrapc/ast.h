@@ -74,17 +74,22 @@ struct state {
 enum match_kind { MATCH_WORD, MATCH_CMP, MATCH_STR, MATCH_AND, MATCH_OR, MATCH_NOT };
 
 /* A node of a characterisation. */
+struct flags_test {
+    uint64_t mask, value;
+};
+
 struct match {
     enum match_kind kind;
     struct match *a, *b; /* AND, OR; NOT has a only */
     const struct tok *tok;
-    bool only;                   /* WORD: only(call) */
-    uint64_t set[IDW_SET_WORDS]; /* WORD */
-    unsigned set_index;          /* WORD: among the clause's sets */
-    enum idw_cmp cmp;            /* CMP, STR */
-    unsigned name;               /* CMP, STR: 0 for an unknown one, of which an error is noted */
-    struct span mask;            /* CMP; empty: all ones */
-    struct span value;           /* CMP, STR; empty: 0 */
+    bool only;                      /* WORD: only(call) */
+    uint64_t set[IDW_SET_WORDS];    /* WORD */
+    unsigned set_index;             /* WORD: among the clause's sets */
+    enum idw_cmp cmp;               /* CMP, STR */
+    unsigned name;                  /* CMP, STR: 0 for an unknown one, of which an error is noted */
+    struct span mask;               /* CMP; empty: all ones */
+    struct span value;              /* CMP, STR; empty: 0 */
+    const struct flags_test *fixed; /* CMP: in place of mask and value, where the language itself compares */
 };
 
 struct clause {

@@ -46,6 +46,11 @@ static void emit_compare(struct emitter *em, const struct match *m)
         (void)fputs(")},\n", out);
         return;
     }
+    if (m->fixed != NULL) {
+        (void)fprintf(out, ", .mask = UINT64_C(0x%" PRIx64 "), .value = UINT64_C(0x%" PRIx64 ")},\n",
+                      m->fixed->mask, m->fixed->value);
+        return;
+    }
     emit_constant(em, "mask", m->mask, "~UINT64_C(0)");
     emit_constant(em, "value", m->value, "0");
     (void)fputs("},\n", out);

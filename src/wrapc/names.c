@@ -56,6 +56,22 @@ void word_calls(struct source *s, const struct tok *tok, bool only, uint64_t *se
     }
 }
 
+bool set_split_opens(uint64_t *set, uint64_t *opens)
+{
+    bool any = false;
+    memset(opens, 0, IDW_SET_WORDS * sizeof *opens);
+    for (size_t id = 0; id < call_count(); id++) {
+        const struct call *c = call_by_id(id);
+        for (size_t i = 0; set_has(set, id) && i < c->n_args; i++)
+            if ((c->args[i].tags & TAG_COND) != 0) {
+                opens[id / 64] |= UINT64_C(1) << id % 64;
+                set[id / 64] &= ~(UINT64_C(1) << id % 64);
+                any = true;
+            }
+    }
+    return any;
+}
+
 static const struct attr *attr_of(unsigned name)
 {
     return name >= IDW_ATTR_FIRST && name < IDW_ATTR_END ? &attrs[name - IDW_ATTR_FIRST] : NULL;

@@ -33,6 +33,12 @@ struct name_use {
 void word_calls(struct source *s, const struct tok *tok, bool only, uint64_t *set);
 
 /*
+ * set_split_opens - move those calls of @set whose path is read or written as their flags say into @opens.
+ * Returns whether there were any.
+ */
+bool set_split_opens(uint64_t *set, uint64_t *opens);
+
+/*
  * name_find - number of the argument or attribute @tok ($name, or a bare name in $len(name)). 0: there is
  * none, which is noted as an error.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wrapc/parse.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include "wrapc/names.h"
 
@@ -20,6 +21,34 @@ static void *match_failed(struct parser *p, const char *text)
     return NULL;
 }
 
+static struct match *flags_match(struct parser *p, enum idw_cmp cmp, const struct flags_test *test)
+{
+    struct match *m = match_new(p, MATCH_CMP, NULL, NULL);
+    m->name = call_name_find("flags");
+    m->cmp = cmp;
+    m->fixed = test;
+    return m;
+}
+
+/*
+ * Whether an open reads or writes the object of its path is in its flags (call_open_writes), so rpath and
+ * wpath mean those opens only whose flags say so.
+ */
+static struct match *refine_role(struct parser *p, struct match *word, unsigned tag)
+{
+    static const struct flags_test access = {O_ACCMODE, O_RDONLY}, changes = {O_CREAT | O_TRUNC, 0},
+                                   handle = {O_PATH, 0}, writes_only = {O_ACCMODE, O_WRONLY};
+    struct match *opens = match_new(p, MATCH_WORD, NULL, NULL);
+    if (!set_split_opens(word->set, opens->set))
+        return word;
+    struct match *m = flags_match(p, IDW_NE, &writes_only);
+    if (tag == TAG_WPATH) {
+        m = match_new(p, MATCH_OR, flags_match(p, IDW_NE, &access), flags_match(p, IDW_NE, &changes));
+        m = match_new(p, MATCH_AND, flags_match(p, IDW_EQ, &handle), m);
+    }
+    return match_new(p, MATCH_OR, word, match_new(p, MATCH_AND, opens, m));
+}
+
 static struct match *parse_word(struct parser *p)
 {
     struct source *s = p->s;
@@ -30,7 +59,8 @@ static struct match *parse_word(struct parser *p)
     if (m->tok == NULL || (m->only && !expect_op(p, ')', "the ) of only(CALL)")))
         return NULL;
     word_calls(s, m->tok, m->only, m->set);
-    return m;
+    unsigned tag = tok_is(s, m->tok, "wpath") ? TAG_WPATH : tok_is(s, m->tok, "rpath") ? TAG_RPATH : 0;
+    return tag != 0 && !m->only ? refine_role(p, m, tag) : m;
 }
 
 static bool compares(const struct tok *t, enum idw_cmp *cmp)
