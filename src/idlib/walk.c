@@ -54,17 +54,18 @@ static long innermost(pid_t tid, const char *key)
  * What "self" and "thread-self" in the root of the procfs @proc say to the thread. Our own procfs knows it by
  * the numbers that we know; another one is taken for that of the innermost pid namespace.
  */
-static char *text_of_self(pid_t tid, int proc, bool thread)
+static int text_of_self(pid_t tid, int proc, bool thread, char text[PATH_MAX])
 {
     struct stat theirs, ours;
     bool own = fstat(proc, &theirs) == 0 && stat("/proc", &ours) == 0 && theirs.st_dev == ours.st_dev;
     long pid = innermost(tid, own ? "Tgid" : "NStgid");
-    char *text = NULL;
     if (pid < 0)
-        return NULL;
-    int n = thread ? asprintf(&text, "%ld/task/%ld", pid, own ? (long)tid : innermost(tid, "NSpid"))
-                   : asprintf(&text, "%ld", pid);
-    return n < 0 ? NULL : text;
+        return -ENOENT;
+    if (thread)
+        (void)snprintf(text, PATH_MAX, "%ld/task/%ld", pid, own ? (long)tid : innermost(tid, "NSpid"));
+    else
+        (void)snprintf(text, PATH_MAX, "%ld", pid);
+    return 0;
 }
 
 static bool is_proc_root(int dir)
@@ -81,24 +82,23 @@ static bool is_magic(int dir, const char *name)
     return fd < 0 && errno == ELOOP;
 }
 
-static char *text_of_link(int link)
+static int text_of_link(int link, char text[PATH_MAX])
 {
-    char text[PATH_MAX];
-    ssize_t n = readlinkat(link, "", text, sizeof text);
-    return n < 0 ? NULL : strndup(text, (size_t)n);
+    ssize_t n = readlinkat(link, "", text, PATH_MAX - 1);
+    if (n <= 0)
+        return n < 0 ? -errno : -ENOENT;
+    text[n] = '\0';
+    return 0;
 }
 
-/* Symbolic link @name, open as *@link: *@text is what it says, or NULL when following it has moved @w
- * already. */
-static int follow_link(struct walk *w, const char *name, int *link, char **text)
+/* Symbolic link @name, open as @link: @text is what it says, or "" when following it has moved @w already. */
+static int follow_link(struct walk *w, const char *name, int link, char text[PATH_MAX])
 {
     struct statfs fs;
-    if (fstatfs(*link, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC) {
+    if (fstatfs(link, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC) {
         bool self = strcmp(name, "self") == 0, thread = strcmp(name, "thread-self") == 0;
-        if ((self || thread) && is_proc_root(w->at)) {
-            *text = text_of_self(w->tid, w->at, thread);
-            return *text == NULL ? -ENOENT : 0;
-        }
+        if ((self || thread) && is_proc_root(w->at))
+            return text_of_self(w->tid, w->at, thread, text);
         if (is_magic(w->at, name)) {
             _cleanup_close_ int fd = openat(w->at, name, O_PATH | O_CLOEXEC);
             if (fd < 0)
@@ -107,21 +107,20 @@ static int follow_link(struct walk *w, const char *name, int *link, char **text)
             return 0;
         }
     }
-    *text = text_of_link(*link);
-    if (*text == NULL)
+    int r = text_of_link(link, text);
+    if (r < 0 || text[0] != '/')
+        return r;
+    _cleanup_close_ int fd = fcntl(w->root, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0)
         return -errno;
-    if (**text == '/') {
-        _cleanup_close_ int fd = fcntl(w->root, F_DUPFD_CLOEXEC, 3);
-        if (fd < 0)
-            return -errno;
-        move_to(w, &fd);
-    }
+    move_to(w, &fd);
     return 0;
 }
 
-/* One component. *@text: what a symbolic link to be followed says, the caller's. */
-static int enter(struct walk *w, const char *name, bool follow, unsigned *links, char **text)
+/* One component. @link: what a symbolic link to be followed says, or "". */
+static int enter(struct walk *w, const char *name, bool follow, unsigned *links, char link[PATH_MAX])
 {
+    link[0] = '\0';
     if (strcmp(name, "..") == 0 && walk_same(w->at, w->root))
         return 0;
     struct stat st;
@@ -134,7 +133,7 @@ static int enter(struct walk *w, const char *name, bool follow, unsigned *links,
     }
     if (++*links > LINKS_MAX)
         return -ELOOP;
-    return follow_link(w, name, &fd, text);
+    return follow_link(w, name, fd, link);
 }
 
 static bool is_directory(int fd)
@@ -143,26 +142,22 @@ static bool is_directory(int fd)
     return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-int walk(struct walk *w, const char *path)
+/* *@text: what is left to walk, replaced where a symbolic link makes it longer. */
+static int walk_text(struct walk *w, char **text)
 {
-    _cleanup_free_ char *text = strdup(path);
     unsigned links = 0;
-    if (text == NULL)
-        return -ENOMEM;
-    for (const char *rest = text; rest += strspn(rest, "/"), *rest != '\0';) {
-        char name[PATH_MAX]; /* how long one may be is the file system's business */
+    for (const char *rest = *text; rest += strspn(rest, "/"), *rest != '\0';) {
+        char name[PATH_MAX], link[PATH_MAX]; /* how long a name may be is the file system's business */
         size_t n = strcspn(rest, "/");
         if (n >= sizeof name)
             return -ENAMETOOLONG;
         memcpy(name, rest, n);
         name[n] = '\0';
         rest += n;
-
-        _cleanup_free_ char *link = NULL;
-        int r = enter(w, name, w->follow || *rest == '/', &links, &link);
+        int r = enter(w, name, w->follow || *rest == '/', &links, link);
         if (r < 0)
             return r;
-        if (link == NULL) {
+        if (link[0] == '\0') {
             if (*rest == '/' && !is_directory(w->at))
                 return -ENOTDIR;
             continue;
@@ -170,8 +165,18 @@ int walk(struct walk *w, const char *path)
         char *longer = NULL;
         if (asprintf(&longer, "%s%s", link, rest) < 0)
             return -ENOMEM;
-        free(text);
-        rest = text = longer;
+        free(*text);
+        rest = *text = longer;
     }
     return 0;
+}
+
+int walk(struct walk *w, const char *path)
+{
+    char *text = strdup(path);
+    if (text == NULL)
+        return -ENOMEM;
+    int r = walk_text(w, &text);
+    free(text);
+    return r;
 }

@@ -143,8 +143,10 @@ static void unlock(struct arena *a)
     (void)pthread_mutex_unlock(&a->header->lock);
 }
 
-static struct arena *map(int fd, size_t size, struct err *e)
+/* Takes @given over. */
+static struct arena *map(int given, size_t size, struct err *e)
 {
+    _cleanup_close_ int fd = given;
     struct arena *a = calloc(1, sizeof *a);
     if (a == NULL) {
         err_set(e, ENOMEM, "arena: out of memory");
@@ -158,7 +160,7 @@ static struct arena *map(int fd, size_t size, struct err *e)
     }
     /* A core file is no place for gigabytes of holes, nor for what wrappers know. */
     (void)madvise(p, size, MADV_DONTDUMP);
-    *a = (struct arena){.header = p, .size = size, .fd = fd};
+    *a = (struct arena){.header = p, .size = size, .fd = move_fd(&fd)};
     return a;
 }
 
@@ -210,13 +212,10 @@ struct arena *arena_create(size_t size, struct err *e)
         err_set(e, EFBIG, "arena: the limit of file sizes (RLIMIT_FSIZE, ulimit -f) leaves no room");
         return NULL;
     }
-    _cleanup_close_ int fd = make_file(size, e);
-    if (fd < 0)
-        return NULL;
-    struct arena *a = map(fd, size, e);
+    int fd = make_file(size, e);
+    struct arena *a = fd < 0 ? NULL : map(fd, size, e);
     if (a == NULL)
         return NULL;
-    fd = DEAD_FD;
     if (init_header(a->header, size, e) < 0) {
         arena_unmap(a);
         return NULL;
@@ -244,18 +243,15 @@ static int check_file(int fd, struct header *h, struct err *e)
 
 struct arena *arena_map(int fd, struct err *e)
 {
-    struct header h;
+    struct header h = {0};
     if (check_file(fd, &h, e) < 0)
         return NULL;
-    _cleanup_close_ int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (own < 0) {
         err_errno(e, "arena: cannot duplicate descriptor %d", fd);
         return NULL;
     }
-    struct arena *a = map(own, h.size, e);
-    if (a != NULL)
-        own = DEAD_FD;
-    return a;
+    return map(own, h.size, e);
 }
 
 void arena_unmap(struct arena *a)
@@ -320,8 +316,8 @@ static void empty(struct arena *a, arena_off start, size_t size)
 {
     const size_t page = 4096;
     char *p = (char *)a->header + start;
-    char *first = (char *)(((uintptr_t)p + page - 1) / page * page);
-    char *last = (char *)((uintptr_t)(p + size) / page * page);
+    char *first = p + (page - (uintptr_t)p % page) % page;
+    char *last = p + size - (uintptr_t)(p + size) % page;
     if (madvise(first, (size_t)(last - first), MADV_REMOVE) < 0) {
         memset(p, 0, size);
         return;

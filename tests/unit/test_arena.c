@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "subject/arena.h"
 
-#define BIG (1UL << 36)
+#define BIG (1UL << 26) /* idwrun takes more; but valgrind keeps a shadow of each byte, used or not */
 #define SMALL (1UL << 20)
 
 static struct arena *create(size_t size)
@@ -114,8 +114,8 @@ Test(arena, what_is_no_block_is_null)
 {
     struct arena *a = create(SMALL);
     arena_off o = arena_alloc(a, 100);
-    static const arena_off wild[] = {0,     1,          16,  4096UL << 4, SMALL - 1,
-                                     SMALL, SMALL + 16, BIG, UINT64_MAX,  UINT64_MAX - 15};
+    static const arena_off wild[] = {0,          1,   16,       4096UL << 4, SMALL - 1,      SMALL,
+                                     SMALL + 16, BIG, BIG << 4, UINT64_MAX,  UINT64_MAX - 15};
     log_to(-1); /* frees of nonsense are said on standard error */
     size_t used = arena_used(a);
     for (size_t i = 0; i < ARRAY_SIZE(wild); i++) {
@@ -223,7 +223,9 @@ static void child_works(int fd, int steps)
         arena_free(a, one);
         arena_free(a, three);
     }
-    _exit(0);
+    /* Not by exit: valgrind would then want what the test's runner has allocated to be freed. */
+    arena_test_step = NULL;
+    (void)raise(SIGTERM);
 }
 
 /* Are all blocks zeroed, different from each other and from @mine? */
@@ -253,7 +255,7 @@ static void free_all(struct arena *a, int steps)
     cr_assert_eq(arena_used(a), 0, "step %d: %zu", steps, arena_used(a));
 }
 
-Test(arena, survives_a_death_at_each_step, .timeout = 60)
+Test(arena, survives_a_death_at_each_step, .timeout = 600)
 {
     int steps = 0, status;
     do {
@@ -265,7 +267,7 @@ Test(arena, survives_a_death_at_each_step, .timeout = 60)
         if (child == 0)
             child_works(arena_fd(a), steps);
         cr_assert_eq(waitpid(child, &status, 0), child);
-        cr_assert(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+        cr_assert(WIFSIGNALED(status));
         size_t now = arena_used(a); /* what the child had is lost, at most */
         cr_assert_geq(now, used);
         cr_assert_leq(now, used + 3 * 120000);
@@ -275,7 +277,7 @@ Test(arena, survives_a_death_at_each_step, .timeout = 60)
         free_all(a, steps);
         arena_unmap(a);
         steps++;
-    } while (WIFSIGNALED(status));
+    } while (WTERMSIG(status) == SIGKILL);
     cr_assert_gt(steps, 12 * 2, "the child did reach its steps");
 }
 
@@ -284,7 +286,7 @@ static void *works(void *arg)
     struct arena *a = arg;
     arena_off o[64] = {0};
     unsigned seed = (unsigned)(uintptr_t)o;
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 5000; i++) {
         unsigned n = (unsigned)rand_r(&seed) % ARRAY_SIZE(o);
         if (o[n] != 0 && *(uint64_t *)arena_ptr(a, o[n]) != (uintptr_t)&o[n])
             return arg;
@@ -297,7 +299,7 @@ static void *works(void *arg)
     return NULL;
 }
 
-Test(arena, threads_do_not_share_blocks, .timeout = 60)
+Test(arena, threads_do_not_share_blocks, .timeout = 600)
 {
     struct arena *a = create(BIG);
     pthread_t threads[4];

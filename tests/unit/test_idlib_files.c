@@ -341,7 +341,7 @@ static void compare(const struct place *place, size_t i, int r, const struct sta
                   place->name, g->path, g->dirfd, g->flags);
 }
 
-Test(stat, sees_what_the_target_sees, .init = make_tree, .fini = remove_tree, .timeout = 60)
+Test(stat, sees_what_the_target_sees, .init = make_tree, .fini = remove_tree, .timeout = 600)
 {
     for (size_t p = 0; p < ARRAY_SIZE(places); p++) {
         if (places[p].needs_root && geteuid() != 0)
