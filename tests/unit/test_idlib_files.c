@@ -271,6 +271,7 @@ static struct seen {
 static void target(const struct place *place, int ready)
 {
     char path[PATH_MAX];
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed assertion ends the test before end() */
     open_at("deleted", DELETED);
     open_at("other", OTHER);
     open_at("cwd/file", PLAIN);
