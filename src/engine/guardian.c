@@ -133,7 +133,7 @@ static void on_signal(struct guardian *g, const struct signalfd_siginfo *info)
     siginfo_t value = {.si_signo = (int)info->ssi_signo, .si_code = SI_QUEUE};
     value.si_pid = (pid_t)info->ssi_pid;
     value.si_uid = info->ssi_uid;
-    value.si_value.sival_ptr = (void *)(uintptr_t)info->ssi_ptr;
+    memcpy(&value.si_value, &info->ssi_ptr, sizeof value.si_value);
     bool queued = info->ssi_code == SI_QUEUE;
     (void)syscall(SYS_pidfd_send_signal, g->target, (int)info->ssi_signo, queued ? &value : NULL, 0);
 }

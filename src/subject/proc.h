@@ -23,7 +23,8 @@ struct proc_status {
 /* proc_status - of process or thread @tid. Returns 0, or -ESRCH. */
 int proc_status(pid_t tid, struct proc_status *out);
 
-/* proc_exe - the executable's path as the kernel gives it, cut to @size. Returns 0, or -errno (@text is then ""). */
+/* proc_exe - the executable's path as the kernel gives it, cut to @size. Returns 0, or -errno (@text is then
+ * ""). */
 int proc_exe(pid_t pid, char *text, size_t size);
 
 #endif

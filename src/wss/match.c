@@ -113,7 +113,7 @@ typedef enum truth leaf_fn(const struct idw_clause *clause, const struct idw_ter
 /* The postfix expression over what @leaf says of its comparisons; match_check has counted the stack. */
 static enum truth evaluate(const struct idw_clause *clause, leaf_fn *leaf, void *context)
 {
-    enum truth stack[MATCH_STACK];
+    enum truth stack[MATCH_STACK] = {NO};
     size_t n = 0;
     for (uint32_t i = 0; i < clause->n_terms; i++) {
         const struct idw_term *t = &clause->terms[i];

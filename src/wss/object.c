@@ -10,8 +10,8 @@
 
 static bool is_object(const Elf64_Ehdr *h)
 {
-    return memcmp(h->e_ident, ELFMAG, SELFMAG) == 0 && h->e_ident[EI_CLASS] == ELFCLASS64 && h->e_type == ET_DYN &&
-           h->e_machine == EM_X86_64 && h->e_phentsize == sizeof(Elf64_Phdr);
+    return memcmp(h->e_ident, ELFMAG, SELFMAG) == 0 && h->e_ident[EI_CLASS] == ELFCLASS64 &&
+           h->e_type == ET_DYN && h->e_machine == EM_X86_64 && h->e_phentsize == sizeof(Elf64_Phdr);
 }
 
 /* Does the file, @size bytes, hold the segment that it promises? */
