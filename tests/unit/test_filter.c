@@ -195,7 +195,7 @@ Test(filter, denies_foreign_calls_and_io_uring)
         enum filter_action want;
     } probes[] = {
         {AUDIT_ARCH_X86_64, 0, FILTER_ALLOW},
-        {AUDIT_ARCH_X86_64, 39, FILTER_NOTIFY},
+        {AUDIT_ARCH_X86_64, 39, FILTER_TRACE},
         {AUDIT_ARCH_X86_64, 0x3fffffff, FILTER_ALLOW},
         {AUDIT_ARCH_X86_64, 0x40000000, FILTER_DENY},
         {AUDIT_ARCH_X86_64, 0x40000000 | 39, FILTER_DENY},
@@ -213,7 +213,7 @@ Test(filter, denies_foreign_calls_and_io_uring)
     };
     _cleanup_filter_ struct filter *f = filter_new();
 
-    cr_assert_eq(filter_add_call(f, (unsigned)call_id(call_by_name("getpid")), FILTER_NOTIFY, NULL), 0);
+    cr_assert_eq(filter_add_call(f, (unsigned)call_id(call_by_name("getpid")), FILTER_TRACE, NULL), 0);
     cr_assert_eq(filter_add_call(f, (unsigned)call_id(call_by_name("io_uring_enter")), FILTER_TRACE, NULL),
                  0);
     for (enum filter_backend b = FILTER_BACKEND_LIBSECCOMP; b <= FILTER_BACKEND_BPF; b++) {
