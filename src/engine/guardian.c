@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -175,7 +176,9 @@ static _Noreturn void become_engine(const struct engine_options *options,
                                     const struct engine_inherited *inherited, struct arena *arena, int fd)
 {
     struct link link = {.fd = fd, .guardian = getppid()};
-    _exit(engine_run(options, inherited, arena, &link));
+    int status = engine_run(options, inherited, arena, &link);
+    (void)fflush(stdout);
+    _exit(status);
 }
 
 /* Under `ulimit -v` there is less address space than elsewhere; that is no reason not to start. */

@@ -27,6 +27,9 @@ static enum response ask(struct engine *en, struct idw_event *ev)
 {
     wss_pre(en->wss, ev);
     bool post = ev->verdict.kind != VERDICT_KILL && wss_wants_post(en->wss, ev);
+    /* What could not be looked at may not be judged by what it seems to be. */
+    if (ev->internal_error)
+        event_verdict(ev, VERDICT_DENY, EPERM);
     audit_flush(en->audit, ev);
     if (ev->verdict.kind == VERDICT_RUN)
         return post ? RESPOND_RUN_POST : RESPOND_RUN;

@@ -172,6 +172,18 @@ static void answer(struct tracee *t, int64_t result)
     leave_call(t);
 }
 
+/* What the layers have let pass runs, with what they assigned; not one bit of it if that can't be written. */
+static void let_run(struct tracee *t, long nr)
+{
+    if (t->ev.assigned != 0 && tracee_assign(t, t->ev.regs, t->ev.assigned) < 0)
+        answer(t, -EPERM);
+    else if (tracee_run(t, nr) < 0)
+        leave_call(t);
+    /* Assigned registers are given back at the exit, so that stop is wanted then, too. */
+    else if (!t->wants_post && t->ev.assigned == 0)
+        leave_call(t);
+}
+
 static void on_entry(struct tracer *tr, struct tracee *t)
 {
     long nr = -1;
@@ -179,41 +191,34 @@ static void on_entry(struct tracer *tr, struct tracee *t)
         leave_call(t);
     int rc = tracee_entry(t, &nr, t->given);
     const struct call *c = rc == 0 ? call_by_nr(ARCH_X86_64, nr) : NULL;
-    if (c == NULL) {
+    if (c == NULL || tracee_hold(t) < 0) {
         (void)tracee_skip(t, rc == 0 ? -ENOSYS : -EPERM);
         tracee_resume(t, 0);
         return;
     }
     event_init(&t->ev, t->subject, t->tid, c, t->given);
     t->in_call = true;
-    switch (respond_pre(tr->en, &t->ev, FILTER_TRACE)) {
-    case RESPOND_RESULT:
+    enum response r = respond_pre(tr->en, &t->ev, FILTER_TRACE);
+    t->wants_post = r == RESPOND_RUN_POST;
+    if (r == RESPOND_RESULT)
         answer(t, t->ev.result);
-        break;
-    case RESPOND_RUN_POST:
-        t->wants_post = true;
-        if (t->ev.assigned != 0 && tracee_assign(t, t->ev.regs, t->ev.assigned) < 0)
-            answer(t, -EPERM);
-        break;
-    case RESPOND_RUN:
-        /* Assigned registers are given back at the exit, so that stop is needed then, too. */
-        if (t->ev.assigned == 0)
-            leave_call(t);
-        else if (tracee_assign(t, t->ev.regs, t->ev.assigned) < 0)
-            answer(t, -EPERM);
-        break;
-    }
+    else
+        let_run(t, nr);
     tracee_resume(t, 0);
 }
 
 /*
  * A call that a signal interrupted is EINTR to post clauses. Unless they assign another result, what becomes
- * of it is the kernel's business: when it is restarted, it comes as a new event.
+ * of it is the kernel's business: restarted, it comes as a new event, or as restart_syscall(2), which is a
+ * call of its own.
  */
 static void on_exit_stop(struct tracer *tr, struct tracee *t)
 {
     int64_t result;
     if (!t->in_call || tracee_exit(t, &result) < 0) {
+        /* An entry, when we waited for an exit: a vsyscall is emulated by the kernel and has none. */
+        if (t->in_call)
+            leave_call(t);
         tracee_resume(t, 0);
         return;
     }
@@ -245,7 +250,8 @@ static void on_stop(struct tracer *tr, struct tracee *t, int signal)
         t->unborn_stop = signal;
         return;
     }
-    if (t->tid == tr->main)
+    /* Of any thread: the first one may have ended long ago. */
+    if (t->subject->record->pid == tr->main)
         tell_of_stop(tr, signal);
     go_on(t, signal);
 }

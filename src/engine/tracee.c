@@ -100,15 +100,26 @@ int tracee_assign(const struct tracee *t, const uint64_t args[6], uint8_t which)
     return ptrace(PTRACE_SETREGS, t->tid, 0, &regs) < 0 ? -ESRCH : 0;
 }
 
+static int put_register(const struct tracee *t, size_t offset, uint64_t value)
+{
+    return ptrace(PTRACE_POKEUSER, t->tid, offset, value) < 0 ? -ESRCH : 0;
+}
+
 /* A negative number makes the kernel skip the call and keep the result register (kernel/seccomp.c). */
+int tracee_hold(const struct tracee *t)
+{
+    return put_register(t, offsetof(struct user_regs_struct, orig_rax), (uint64_t)-1);
+}
+
+int tracee_run(const struct tracee *t, long nr)
+{
+    return put_register(t, offsetof(struct user_regs_struct, orig_rax), (uint64_t)nr);
+}
+
 int tracee_skip(const struct tracee *t, int64_t result)
 {
-    struct user_regs_struct regs;
-    if (ptrace(PTRACE_GETREGS, t->tid, 0, &regs) < 0)
-        return -ESRCH;
-    regs.orig_rax = (unsigned long long)-1;
-    regs.rax = (unsigned long long)result;
-    return ptrace(PTRACE_SETREGS, t->tid, 0, &regs) < 0 ? -ESRCH : 0;
+    int rc = tracee_hold(t);
+    return rc < 0 ? rc : put_register(t, offsetof(struct user_regs_struct, rax), (uint64_t)result);
 }
 
 int tracee_return(const struct tracee *t, const int64_t *result, const uint64_t args[6], uint8_t which)

@@ -53,7 +53,14 @@ int tracee_exit(const struct tracee *t, int64_t *result);
 /* tracee_assign - write the argument registers whose bit is set in @which. */
 int tracee_assign(const struct tracee *t, const uint64_t args[6], uint8_t which);
 
-/* tracee_skip - at entry: the call doesn't run and returns @result. */
+/*
+ * tracee_hold - at entry: the call doesn't run, whatever becomes of us; it would fail with ENOSYS. Without it
+ * a call that is being decided on would run when its tracer dies (the kernel asks the filter again,
+ * kernel/seccomp.c). tracee_run - let it run after all, as number @nr. tracee_skip - it doesn't run and
+ * returns @result.
+ */
+int tracee_hold(const struct tracee *t);
+int tracee_run(const struct tracee *t, long nr);
 int tracee_skip(const struct tracee *t, int64_t result);
 
 /* tracee_return - at exit: the call returns @result instead; registers in @which become @args again. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "filter/backend.h"
 #include "filter/partial.h"
+#include "filter/place.h"
 #include "filter/plan.h"
 #include "syscalls/table.h"
 
@@ -87,5 +88,10 @@ int filter_build_with(const struct filter *f, enum filter_backend want, struct s
 
 int filter_build(const struct filter *f, struct sock_fprog *prog, struct err *e)
 {
-    return filter_build_with(f, FILTER_BACKEND_ANY, prog, NULL, e);
+    int rc = filter_build_with(f, FILTER_BACKEND_ANY, prog, NULL, e);
+    if (rc == 0 && (rc = place_keep(prog, e)) < 0) {
+        free(prog->filter);
+        *prog = (struct sock_fprog){0};
+    }
+    return rc;
 }

@@ -8,10 +8,16 @@
 
 #define ERRNO_MAX 4095
 
+/* Numbers from 512 to 531 are the kernel's own and never reach a program (include/linux/errno.h). */
+static bool is_errno(int n)
+{
+    return n >= 1 && n <= ERRNO_MAX && (n < 512 || n > 531);
+}
+
 void idw_deny(struct idw_event *ev, int errnum)
 {
     /* Whatever number a body computed: it said deny, so the call must not run. */
-    event_verdict(ev, VERDICT_DENY, errnum >= 1 && errnum <= ERRNO_MAX ? errnum : EPERM);
+    event_verdict(ev, VERDICT_DENY, is_errno(errnum) ? errnum : EPERM);
 }
 
 void idw_fake(struct idw_event *ev, int64_t value)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Inside the room: what no target may do, because it would then answer its own calls in our place.
+ *
+ * A notification listener of its own outranks our RET_TRACE (seccomp(2), order of actions), and its CONTINUE
+ * lets the call run; and a process that has slipped past our tracer (CLONE_UNTRACED) may find another that
+ * asks for seccomp stops. The first gets EBUSY, what the kernel says of a second listener; the second EINVAL,
+ * what a kernel says that has no such option (ptrace(2)). Registers decide both.
+ */
+#ifndef IDW_FILTER_PLACE_H
+#define IDW_FILTER_PLACE_H
+
+#include "filter/filter.h"
+
+/* place_keep - put these tests in front of @prog, whose filter is replaced. Returns 0, -ENOMEM, -E2BIG. */
+int place_keep(struct sock_fprog *prog, struct err *e);
+
+#endif
