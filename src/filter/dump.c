@@ -181,15 +181,15 @@ static void follow(const struct sock_filter *i, uint32_t pc, int *at, uint32_t l
 
 void filter_dump(const struct sock_fprog *prog, FILE *out)
 {
-    _cleanup_free_ int *at = calloc((size_t)prog->len + 1, sizeof(*at));
+    int at[BPF_MAXINSNS];
+    uint32_t known = prog->len < BPF_MAXINSNS ? prog->len : BPF_MAXINSNS;
 
-    for (uint32_t pc = 1; at != NULL && pc < prog->len; pc++)
+    at[0] = A_UNKNOWN;
+    for (uint32_t pc = 1; pc < known; pc++)
         at[pc] = A_NOT_REACHED;
-    if (at != NULL)
-        at[0] = A_UNKNOWN;
     for (uint32_t pc = 0; pc < prog->len; pc++) {
-        print(&prog->filter[pc], pc, at != NULL ? at[pc] : A_UNKNOWN, out);
-        if (at != NULL)
-            follow(&prog->filter[pc], pc, at, prog->len);
+        print(&prog->filter[pc], pc, pc < known ? at[pc] : A_UNKNOWN, out);
+        if (pc < known)
+            follow(&prog->filter[pc], pc, at, known);
     }
 }

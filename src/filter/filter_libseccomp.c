@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <seccomp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include "base/cleanup.h"
@@ -67,17 +68,14 @@ static bool alternatives(const struct expr_pool *pool, expr_id id, struct rules 
 
 static bool products(const struct expr_pool *pool, const struct expr *x, struct rules *out)
 {
-    _cleanup_free_ struct rules *left = calloc(1, sizeof(*left));
-    _cleanup_free_ struct rules *right = calloc(1, sizeof(*right));
+    struct rules *sides = calloc(2, sizeof(*sides)), *left = sides, *right = sides + 1;
+    bool fits = sides != NULL && alternatives(pool, x->left, left) && alternatives(pool, x->right, right);
 
-    if (left == NULL || right == NULL || !alternatives(pool, x->left, left) ||
-        !alternatives(pool, x->right, right))
-        return false;
-    for (unsigned i = 0; i < left->n; i++)
-        for (unsigned k = 0; k < right->n; k++)
-            if (out->n == RULES_MAX || !both(&left->rule[i], &right->rule[k], &out->rule[out->n++]))
-                return false;
-    return true;
+    for (unsigned i = 0; fits && i < left->n; i++)
+        for (unsigned k = 0; fits && k < right->n; k++)
+            fits = out->n < RULES_MAX && both(&left->rule[i], &right->rule[k], &out->rule[out->n++]);
+    free(sides);
+    return fits;
 }
 
 static bool alternatives(const struct expr_pool *pool, expr_id id, struct rules *out)
@@ -127,13 +125,12 @@ static int add_rule(scmp_filter_ctx ctx, uint32_t action, uint32_t nr, const str
     return seccomp_rule_add_array(ctx, action, (int)nr, n, args);
 }
 
-static int add_call(scmp_filter_ctx ctx, const struct expr_pool *pool, const struct plan_call *c)
+/* @rules: empty; room for what @c becomes. */
+static int add_call(scmp_filter_ctx ctx, const struct expr_pool *pool, const struct plan_call *c,
+                    struct rules *rules)
 {
     const struct decision *d = &c->decision;
-    _cleanup_free_ struct rules *rules = calloc(1, sizeof(*rules));
 
-    if (rules == NULL)
-        return -ENOMEM;
     if (d->deny)
         return add_rule(ctx, SCMP_ACT_ERRNO(ENOSYS), c->nr, &rules->rule[0]);
     if (d->trace != EXPR_NEVER && d->notify != EXPR_NEVER)
@@ -177,6 +174,7 @@ static int export(scmp_filter_ctx ctx, struct sock_fprog *prog)
 int backend_libseccomp(const struct plan *p, struct sock_fprog *prog, struct err *e)
 {
     __attribute__((cleanup(ctx_release))) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+    struct rules rules;
     int r;
 
     if (ctx == NULL)
@@ -184,8 +182,10 @@ int backend_libseccomp(const struct plan *p, struct sock_fprog *prog, struct err
     r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
     if (r == 0)
         r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* binary search over numbers */
-    for (size_t i = 0; r == 0 && i < p->n_calls; i++)
-        r = add_call(ctx, &p->pool, &p->calls[i]);
+    for (size_t i = 0; r == 0 && i < p->n_calls; i++) {
+        memset(&rules, 0, sizeof(rules));
+        r = add_call(ctx, &p->pool, &p->calls[i], &rules);
+    }
     if (r == 0)
         r = export(ctx, prog);
     if (r == 0)

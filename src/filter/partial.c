@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include "base/cleanup.h"
 
 /*
  * A value of the stack: when the subterm may be true, and when it may be false. Both are kept so that NOT is
@@ -141,15 +140,11 @@ static struct may join(struct expr_pool *p, unsigned op, struct may a, struct ma
     return (struct may){expr_or(p, a.be, b.be), expr_and(p, a.not_be, b.not_be)};
 }
 
-expr_id partial_eval(struct expr_pool *p, const struct idw_clause *clause, const struct call *call)
+static expr_id evaluate(struct expr_pool *p, const struct idw_clause *clause, const struct call *call,
+                        struct may *stack)
 {
-    _cleanup_free_ struct may *stack = calloc(clause->n_terms, sizeof(*stack));
     uint32_t top = 0;
 
-    if (stack == NULL) {
-        p->failed = true;
-        return EXPR_ALWAYS;
-    }
     for (uint32_t i = 0; i < clause->n_terms; i++) {
         const struct idw_term *t = &clause->terms[i];
 
@@ -163,4 +158,15 @@ expr_id partial_eval(struct expr_pool *p, const struct idw_clause *clause, const
         top++;
     }
     return stack[0].be;
+}
+
+expr_id partial_eval(struct expr_pool *p, const struct idw_clause *clause, const struct call *call)
+{
+    struct may *stack = calloc(clause->n_terms, sizeof(*stack));
+
+    if (stack == NULL)
+        p->failed = true;
+    expr_id result = stack == NULL ? EXPR_ALWAYS : evaluate(p, clause, call, stack);
+    free(stack);
+    return result;
 }

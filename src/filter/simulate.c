@@ -14,6 +14,10 @@
 /* What may stand in `k`. */
 enum operand { REFUSED, ANY, NONZERO, SHIFT, SLOT_READ, SLOT_WRITE, WORD, JUMP, BRANCH };
 
+/* With an operand in the instruction, and with X. */
+#define FROM_BOTH(class_, op_, k_, x_)                                                                       \
+    [BPF_##class_ | BPF_##op_] = (k_), [BPF_##class_ | BPF_##op_ | BPF_X] = (x_)
+
 /* Every instruction that seccomp_check_filter lets through; the rest is REFUSED. */
 static const uint8_t accepted[256] = {
     [BPF_LD | BPF_W | BPF_ABS] = WORD,
@@ -29,34 +33,21 @@ static const uint8_t accepted[256] = {
     [BPF_MISC | BPF_TXA] = ANY,
     [BPF_RET | BPF_K] = ANY,
     [BPF_RET | BPF_A] = ANY,
-    [BPF_ALU | BPF_ADD | BPF_K] = ANY,
-    [BPF_ALU | BPF_ADD | BPF_X] = ANY,
-    [BPF_ALU | BPF_SUB | BPF_K] = ANY,
-    [BPF_ALU | BPF_SUB | BPF_X] = ANY,
-    [BPF_ALU | BPF_MUL | BPF_K] = ANY,
-    [BPF_ALU | BPF_MUL | BPF_X] = ANY,
-    [BPF_ALU | BPF_DIV | BPF_K] = NONZERO,
-    [BPF_ALU | BPF_DIV | BPF_X] = ANY,
-    [BPF_ALU | BPF_AND | BPF_K] = ANY,
-    [BPF_ALU | BPF_AND | BPF_X] = ANY,
-    [BPF_ALU | BPF_OR | BPF_K] = ANY,
-    [BPF_ALU | BPF_OR | BPF_X] = ANY,
-    [BPF_ALU | BPF_XOR | BPF_K] = ANY,
-    [BPF_ALU | BPF_XOR | BPF_X] = ANY,
-    [BPF_ALU | BPF_LSH | BPF_K] = SHIFT,
-    [BPF_ALU | BPF_LSH | BPF_X] = ANY,
-    [BPF_ALU | BPF_RSH | BPF_K] = SHIFT,
-    [BPF_ALU | BPF_RSH | BPF_X] = ANY,
     [BPF_ALU | BPF_NEG] = ANY,
     [BPF_JMP | BPF_JA] = JUMP,
-    [BPF_JMP | BPF_JEQ | BPF_K] = BRANCH,
-    [BPF_JMP | BPF_JEQ | BPF_X] = BRANCH,
-    [BPF_JMP | BPF_JGE | BPF_K] = BRANCH,
-    [BPF_JMP | BPF_JGE | BPF_X] = BRANCH,
-    [BPF_JMP | BPF_JGT | BPF_K] = BRANCH,
-    [BPF_JMP | BPF_JGT | BPF_X] = BRANCH,
-    [BPF_JMP | BPF_JSET | BPF_K] = BRANCH,
-    [BPF_JMP | BPF_JSET | BPF_X] = BRANCH,
+    FROM_BOTH(ALU, ADD, ANY, ANY),
+    FROM_BOTH(ALU, SUB, ANY, ANY),
+    FROM_BOTH(ALU, MUL, ANY, ANY),
+    FROM_BOTH(ALU, DIV, NONZERO, ANY),
+    FROM_BOTH(ALU, AND, ANY, ANY),
+    FROM_BOTH(ALU, OR, ANY, ANY),
+    FROM_BOTH(ALU, XOR, ANY, ANY),
+    FROM_BOTH(ALU, LSH, SHIFT, ANY),
+    FROM_BOTH(ALU, RSH, SHIFT, ANY),
+    FROM_BOTH(JMP, JEQ, BRANCH, BRANCH),
+    FROM_BOTH(JMP, JGE, BRANCH, BRANCH),
+    FROM_BOTH(JMP, JGT, BRANCH, BRANCH),
+    FROM_BOTH(JMP, JSET, BRANCH, BRANCH),
 };
 
 static bool operand_valid(const struct sock_filter *i, uint32_t left)
