@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -151,6 +152,16 @@ static int serve(struct engine *en, struct launch *l, struct subject *main)
     return w.status;
 }
 
+/* A descriptor for each subject: as many as we may have. The target's own limit is not touched. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static int launch(struct engine *en)
 {
     struct launch l;
@@ -171,6 +182,7 @@ static int launch(struct engine *en)
         stdio_release(STDIN_FILENO);
         stdio_release(STDOUT_FILENO);
         inherited_release();
+        raise_descriptors();
         en->main = l.pid;
         (void)link_send(en->guardian, (struct link_message){.kind = LINK_LAUNCHED, .pid = l.pid},
                         en->listener);

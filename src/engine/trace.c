@@ -52,8 +52,12 @@ static void give_subject(struct tracer *tr, struct tracee *child, struct subject
 {
     struct err e = {0};
     pid_t tgid = subject_tgid(child->tid);
-    if (tgid < 0)
+    if (tgid == -ESRCH)
         return;
+    if (tgid < 0) {
+        refuse_process(child, strerror(-tgid));
+        return;
+    }
     if (tgid == parent->record->pid) {
         set_subject(tr, child, subject_ref(parent));
         return;

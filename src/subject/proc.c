@@ -16,7 +16,7 @@ static ssize_t proc_slurp(pid_t pid, const char *file, char *text, size_t size)
     (void)snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return -ESRCH;
+        return errno == ENOENT ? -ESRCH : -errno;
     size_t used = 0;
     for (;;) {
         ssize_t n = read(fd, text + used, size - 1 - used);
@@ -36,8 +36,9 @@ static ssize_t proc_slurp(pid_t pid, const char *file, char *text, size_t size)
 int proc_stat(pid_t pid, struct proc_stat *out)
 {
     char text[1024];
-    if (proc_slurp(pid, "stat", text, sizeof text) < 0)
-        return -ESRCH;
+    ssize_t n = proc_slurp(pid, "stat", text, sizeof text);
+    if (n < 0)
+        return (int)n;
     /* The name in parentheses is the target's own and may hold anything, more parentheses too. */
     const char *rest = strrchr(text, ')');
     int ppid;
@@ -54,8 +55,9 @@ int proc_stat(pid_t pid, struct proc_stat *out)
 int proc_status(pid_t tid, struct proc_status *out)
 {
     char text[4096];
-    if (proc_slurp(tid, "status", text, sizeof text) < 0)
-        return -ESRCH;
+    ssize_t n = proc_slurp(tid, "status", text, sizeof text);
+    if (n < 0)
+        return (int)n;
     /* Name: is escaped by the kernel, so no line can be forged. */
     const char *tgid = strstr(text, "\nTgid:");
     const char *uid = strstr(text, "\nUid:");

@@ -11,7 +11,7 @@ struct proc_stat {
     uint64_t start_time; /* clock ticks since boot */
 };
 
-/* proc_stat - of process @pid. Returns 0, or -ESRCH. */
+/* proc_stat - of process @pid. Returns 0, -ESRCH, or -errno (no descriptor left). */
 int proc_stat(pid_t pid, struct proc_stat *out);
 
 struct proc_status {
@@ -20,7 +20,7 @@ struct proc_status {
     gid_t gid, egid;
 };
 
-/* proc_status - of process or thread @tid. Returns 0, or -ESRCH. */
+/* proc_status - of process or thread @tid. Returns 0, -ESRCH, or -errno. */
 int proc_status(pid_t tid, struct proc_status *out);
 
 /* proc_exe - the executable's path as the kernel gives it, cut to @size. Returns 0, or -errno (@text is then

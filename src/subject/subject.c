@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <poll.h>
@@ -100,11 +101,14 @@ void subject_unref(struct subjects *all, struct subject *s)
 static void table_remove(struct subjects *all, struct subject *s)
 {
     HASH_DEL(all->by_pid, s);
-    (void)epoll_ctl(all->exits, EPOLL_CTL_DEL, s->pidfd, NULL);
+    if (s->pidfd >= 0)
+        (void)epoll_ctl(all->exits, EPOLL_CTL_DEL, s->pidfd, NULL);
 }
 
 static bool subject_is_dead(const struct subject *s)
 {
+    if (s->pidfd < 0)
+        return subject_life(s) == LIFE_DEAD;
     struct pollfd p = {.fd = s->pidfd, .events = POLLIN};
     return poll(&p, 1, 0) > 0;
 }
@@ -140,8 +144,11 @@ static struct subject_record *record_new(struct subjects *all, pid_t pid, struct
 {
     struct proc_stat st;
     struct proc_status status;
-    if (proc_stat(pid, &st) < 0 || proc_status(pid, &status) < 0) {
-        err_set(e, ESRCH, "process %d is gone", (int)pid);
+    int rc = proc_stat(pid, &st);
+    if (rc == 0)
+        rc = proc_status(pid, &status);
+    if (rc < 0) {
+        err_set(e, -rc, "can't look at process %d: %s", (int)pid, strerror(-rc));
         return NULL;
     }
     struct subject_record *r = arena_ptr(all->arena, arena_alloc(all->arena, sizeof *r));
@@ -159,14 +166,6 @@ static struct subject_record *record_new(struct subjects *all, pid_t pid, struct
     return r;
 }
 
-static void thread_forget(struct subjects *all, struct thread *t)
-{
-    HASH_DEL(all->threads, t);
-    struct subject *s = t->subject;
-    free(t);
-    atomic_fetch_sub(&s->references, 1); /* never the last: the caller or the table holds one */
-}
-
 /* With the lock held: @s into the table and the list of records. */
 static void table_insert_subject(struct subjects *all, struct subject *s)
 {
@@ -176,7 +175,8 @@ static void table_insert_subject(struct subjects *all, struct subject *s)
     HASH_ADD_KEYPTR(hh, all->by_pid, &s->record->pid, sizeof s->record->pid, s);
     (void)subject_ref(s); /* the table's */
     struct epoll_event ev = {.events = EPOLLIN, .data.u64 = (uint32_t)s->record->pid};
-    (void)epoll_ctl(all->exits, EPOLL_CTL_ADD, s->pidfd, &ev);
+    if (s->pidfd >= 0)
+        (void)epoll_ctl(all->exits, EPOLL_CTL_ADD, s->pidfd, &ev);
 }
 
 /* Enter @s, or find that another thread was quicker. A dead process of the same pid makes room. */
@@ -204,6 +204,22 @@ static struct subject *table_enter(struct subjects *all, struct subject *s)
     }
 }
 
+/* Some descriptors stay free for what handling an event needs. Returns it, DEAD_FD when they are scarce, or
+ * -ESRCH. */
+static int open_pidfd(pid_t pid)
+{
+    enum { RESERVE = 32 };
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (fd < 0)
+        return errno == ESRCH ? -ESRCH : DEAD_FD;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)fd + RESERVE >= limit.rlim_cur) {
+        (void)close(fd);
+        return DEAD_FD;
+    }
+    return fd;
+}
+
 struct subject *subjects_add(struct subjects *all, pid_t pid, struct subject *parent, enum happening how,
                              struct err *e)
 {
@@ -212,9 +228,9 @@ struct subject *subjects_add(struct subjects *all, pid_t pid, struct subject *pa
         err_set(e, ENOMEM, "no memory for process %d", (int)pid);
         return NULL;
     }
-    s->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (s->pidfd < 0) {
-        err_errno(e, "process %d", (int)pid);
+    s->pidfd = open_pidfd(pid);
+    if (s->pidfd == -ESRCH) {
+        err_set(e, ESRCH, "process %d is gone", (int)pid);
         free(s);
         return NULL;
     }
@@ -224,7 +240,7 @@ struct subject *subjects_add(struct subjects *all, pid_t pid, struct subject *pa
     if (parent != NULL)
         subject_unlock(parent);
     if (s->record == NULL) {
-        (void)close(s->pidfd);
+        close_fd_p(&s->pidfd);
         free(s);
         return NULL;
     }
@@ -248,27 +264,8 @@ struct subject *subjects_find(struct subjects *all, pid_t pid)
 pid_t subject_tgid(pid_t tid)
 {
     struct proc_status status;
-    return proc_status(tid, &status) < 0 ? -ESRCH : status.tgid;
-}
-
-int subjects_thread(struct subjects *all, pid_t tid, struct subject *s)
-{
-    struct thread *t;
-    int result = 0;
-    pthread_mutex_lock(&all->lock);
-    HASH_FIND_INT(all->threads, &tid, t);
-    if (t != NULL)
-        thread_forget(all, t);
-    t = calloc(1, sizeof *t);
-    if (t == NULL) {
-        result = -ENOMEM;
-    } else {
-        t->tid = tid;
-        t->subject = subject_ref(s);
-        HASH_ADD_INT(all->threads, tid, t);
-    }
-    pthread_mutex_unlock(&all->lock);
-    return result;
+    int rc = proc_status(tid, &status);
+    return rc < 0 ? rc : status.tgid;
 }
 
 /* With the lock held: takes @tid's entry out and returns its subject with the entry's reference, or NULL. */
@@ -282,6 +279,21 @@ static struct subject *thread_take(struct subjects *all, pid_t tid)
     struct subject *s = t->subject;
     free(t);
     return s;
+}
+
+int subjects_thread(struct subjects *all, pid_t tid, struct subject *s)
+{
+    struct thread *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return -ENOMEM;
+    t->tid = tid;
+    t->subject = subject_ref(s);
+    pthread_mutex_lock(&all->lock);
+    struct subject *former = thread_take(all, tid);
+    HASH_ADD_INT(all->threads, tid, t);
+    pthread_mutex_unlock(&all->lock);
+    subject_unref(all, former);
+    return 0;
 }
 
 void subjects_thread_gone(struct subjects *all, pid_t tid)
@@ -333,13 +345,17 @@ struct subject *subjects_get(struct subjects *all, pid_t tid, struct err *e)
     if (s == NULL) {
         pid_t tgid = subject_tgid(tid);
         if (tgid < 0) {
-            err_set(e, ESRCH, "thread %d is gone", (int)tid);
+            err_set(e, -tgid, "can't look at thread %d: %s", (int)tid, strerror(-tgid));
             return NULL;
         }
         s = subjects_find(all, tgid);
         if (s == NULL || subject_is_dead(s)) {
             subject_unref(all, s);
             struct subject *parent = known_ancestor(all, tgid);
+            if (parent == NULL) {
+                err_set(e, EPERM, "process %d has no known ancestor", (int)tgid);
+                return NULL;
+            }
             s = subjects_add(all, tgid, parent, HAPPENS_FORK, e);
             subject_unref(all, parent);
             if (s == NULL)
@@ -366,19 +382,28 @@ static void record_exec(struct subject_record *r)
     r->execs++;
 }
 
-/* Threads of @s out of the map, and @s out of the table. Returns false if it was out already. */
+/* Threads of @s out of the map. The caller holds a reference of its own, so none of theirs is the last. */
+static void table_forget_threads(struct subjects *all, struct subject *s)
+{
+    struct thread *t, *next;
+    HASH_ITER (hh, all->threads, t, next) {
+        if (t->subject == s) {
+            HASH_DEL(all->threads, t);
+            free(t);
+            atomic_fetch_sub(&s->references, 1);
+        }
+    }
+}
+
+/* @s and its threads out of the table. Returns false if it was out already. */
 static bool table_forget(struct subjects *all, struct subject *s)
 {
     struct subject *in;
-    struct thread *t, *next;
     pthread_mutex_lock(&all->lock);
     HASH_FIND_INT(all->by_pid, &s->record->pid, in);
     if (in == s)
         table_remove(all, s);
-    HASH_ITER (hh, all->threads, t, next) {
-        if (t->subject == s)
-            thread_forget(all, t);
-    }
+    table_forget_threads(all, s);
     pthread_mutex_unlock(&all->lock);
     return in == s;
 }
@@ -417,6 +442,8 @@ void subject_unlock(struct subject *s)
 
 int subject_kill(struct subject *s)
 {
+    if (s->pidfd < 0)
+        return kill(s->record->pid, SIGKILL) < 0 ? -errno : 0;
     return syscall(SYS_pidfd_send_signal, s->pidfd, SIGKILL, NULL, 0) < 0 ? -errno : 0;
 }
 

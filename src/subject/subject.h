@@ -43,7 +43,9 @@ struct subject_record {
 
 struct subject {
     struct subject_record *record;
-    int pidfd; /* of the thread group leader; becomes readable when the subject is dead */
+    /* Of the thread group leader; readable when the subject is dead. DEAD_FD: descriptors are scarce, and the
+     * engine that traces it, and keeps its pid from being used again until then, tells of its death. */
+    int pidfd;
     pthread_mutex_t lock;
     atomic_int references;
     bool unseen;       /* made behind the tracer's back (CLONE_UNTRACED): its execs are noticed late */
@@ -75,7 +77,8 @@ struct subject *subjects_add(struct subjects *all, pid_t pid, struct subject *pa
 /*
  * subjects_get - the subject whose thread @tid is. A process that is not known yet (a child that was made
  * unseen) is added, as a child of its nearest known ancestor. A thread id or pid that the kernel has given to
- * somebody else since is noticed. NULL: no such thread any more.
+ * somebody else since is noticed. NULL: no such thread any more (ESRCH); or no ancestor is known whose state
+ * it could have (EPERM).
  */
 struct subject *subjects_get(struct subjects *all, pid_t tid, struct err *e);
 
@@ -89,7 +92,7 @@ void subjects_thread_gone(struct subjects *all, pid_t tid);
 /* subjects_find - the subject with this pid if it is known already; NULL otherwise. */
 struct subject *subjects_find(struct subjects *all, pid_t pid);
 
-/* subject_tgid - thread group of thread @tid, from the kernel. Returns it, or -ESRCH. */
+/* subject_tgid - thread group of thread @tid, from the kernel. Returns it, -ESRCH, or -errno. */
 pid_t subject_tgid(pid_t tid);
 
 /*

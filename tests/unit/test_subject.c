@@ -167,7 +167,9 @@ Test(subject, threads_belong_to_their_process)
     char byte;
     pid_t tid;
     cr_assert_eq(read(up[0], &byte, 1), 1);
-    struct subject *s = subjects_get(all, pid, &e);
+    cr_expect_null(subjects_get(all, pid, &e), "nobody's child has nobody's state");
+    cr_expect_eq(e.code, EPERM);
+    struct subject *s = subjects_add(all, pid, NULL, HAPPENS_LAUNCH, &e);
     cr_assert_not_null(s, "%s", e.text);
     cr_assert_eq(read(up[0], &tid, sizeof tid), (ssize_t)sizeof tid);
     /* The thread is gone by now: its id names nobody, whatever was noted for it. */
