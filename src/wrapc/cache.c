@@ -66,52 +66,82 @@ static void make_dirs(char *path)
     (void)mkdir(path, 0700);
 }
 
-/* Returns 0, -EPERM: it is there, but someone else could write to it; or another -errno: it can't be used. */
-static int dir_is_safe(const char *path, struct err *e)
+/* Nobody else can have written what is in it, and we can write. */
+static bool dir_is_safe(const char *path)
 {
     struct stat st;
     _cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return err_errno(e, "%s", path);
-    if (st.st_uid != geteuid())
-        return err_set(e, EPERM, "%s belongs to uid %u: no wrappers are cached there", path,
-                       (unsigned)st.st_uid);
-    if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return err_set(e, EPERM, "%s is writable by others: no wrappers are cached there", path);
-    return faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) < 0 ? err_errno(e, "%s", path) : 0;
+    return fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
+           (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 && faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+/* sudo -E leaves us the environment of another user: nothing of ours belongs in his directories. */
+static bool is_ours(const char *dir)
+{
+    struct stat st;
+    return dir != NULL && dir[0] == '/' && stat(dir, &st) == 0 && st.st_uid == geteuid();
+}
+
+/* $XDG_CACHE_HOME may be missing still; then what is above it says whose it will be. */
+static bool is_foreign(const char *dir)
+{
+    struct stat st;
+    _cleanup_free_ char *path = strdup(dir);
+    if (path == NULL)
+        return true;
+    for (char *slash; stat(path, &st) < 0; *slash = '\0') {
+        slash = strrchr(path, '/');
+        if (slash == NULL || slash == path)
+            return false;
+    }
+    return st.st_uid != geteuid() && st.st_uid != 0;
 }
 
 static char *home_cache(void)
 {
     char *path = NULL;
     const char *base = getenv("XDG_CACHE_HOME");
-    if (base != NULL && base[0] == '/')
+    if (base != NULL && base[0] == '/' && !is_foreign(base))
         return asprintf(&path, "%s/idwrun", base) < 0 ? NULL : path;
     const char *home = getenv("HOME");
-    if (home == NULL || home[0] != '/') {
+    if (!is_ours(home)) {
         const struct passwd *pw = getpwuid(geteuid());
         home = pw != NULL ? pw->pw_dir : NULL;
     }
-    if (home == NULL || home[0] != '/')
+    if (!is_ours(home))
         return NULL;
     return asprintf(&path, "%s/.cache/idwrun", home) < 0 ? NULL : path;
 }
 
+/* The same one each time, so that it is a cache; but anyone can have made it first. */
+static char *shared_cache(const char *tmp)
+{
+    char *path = NULL;
+    return asprintf(&path, "%s/idwrun-%u", tmp, (unsigned)geteuid()) < 0 ? NULL : path;
+}
+
+/* @path, the caller's now, if it is there or can be made, and is safe; otherwise it is freed. */
+static char *usable_dir(char *path)
+{
+    if (path == NULL)
+        return NULL;
+    make_dirs(path);
+    if (dir_is_safe(path))
+        return path;
+    free(path);
+    return NULL;
+}
+
 char *cache_dir(struct err *e)
 {
-    char *path = home_cache();
-    if (path != NULL) {
-        make_dirs(path);
-        int r = dir_is_safe(path, e);
-        if (r == 0)
-            return path;
-        free(path);
-        if (r == -EPERM)
-            return NULL;
-    }
     const char *tmp = getenv("TMPDIR");
     if (tmp == NULL || tmp[0] != '/')
         tmp = "/tmp";
+    char *path = usable_dir(home_cache());
+    if (path == NULL)
+        path = usable_dir(shared_cache(tmp));
+    if (path != NULL)
+        return path;
     if (asprintf(&path, "%s/idwrun-XXXXXX", tmp) < 0) {
         (void)err_set(e, ENOMEM, "no memory");
         return NULL;
