@@ -12,7 +12,7 @@
 
 /*
  * build_object - compile the C in descriptor @code to the shared object @out, with permissions @mode (less
- * the umask). Returns 0, or -errno; @e's text is empty when the C compiler itself has said what is wrong.
+ * the umask). Returns 0, or -errno.
  */
 int build_object(const struct tool *t, int code, const char *out, mode_t mode, struct err *e);
 

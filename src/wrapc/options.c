@@ -16,11 +16,11 @@ const char wrapc_usage[] =
     "  -I DIR          look for headers in DIR first; may be given more than once\n"
     "      --cc CC     the C compiler; otherwise $CC, otherwise cc\n"
     "  -h, --help      this text\n"
-    "      --version   the version\n"
+    "  -V, --version   the version\n"
     "\n"
     "wdl(5) describes the language, wrapc(1) the rest.\n";
 
-enum { OPT_CC = 256, OPT_CACHED, OPT_CHECK, OPT_VERSION };
+enum { OPT_CC = 256, OPT_CACHED, OPT_CHECK };
 
 static const struct option long_options[] = {
     {"emit-c", no_argument, NULL, 'c'},
@@ -28,7 +28,7 @@ static const struct option long_options[] = {
     {"cached", no_argument, NULL, OPT_CACHED},
     {"check", no_argument, NULL, OPT_CHECK},
     {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, OPT_VERSION},
+    {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
 };
 
@@ -69,7 +69,7 @@ static int one_option(struct wrapc_options *o, int opt, char **argv, struct err 
         return set_mode(o, WRAPC_CACHED, e);
     case 'h':
         return set_mode(o, WRAPC_HELP, e);
-    case OPT_VERSION:
+    case 'V':
         return set_mode(o, WRAPC_VERSION, e);
     case ':':
         return err_set(e, EINVAL, "option %s needs a value", argv[optind - 1]);
@@ -82,7 +82,7 @@ int wrapc_options_parse(struct wrapc_options *o, int argc, char **argv, struct e
 {
     *o = (struct wrapc_options){.mode = WRAPC_BUILD};
     optind = 0; /* glibc: forget an earlier run */
-    for (int opt; (opt = getopt_long(argc, argv, ":o:cI:h", long_options, NULL)) != -1;) {
+    for (int opt; (opt = getopt_long(argc, argv, ":o:cI:hV", long_options, NULL)) != -1;) {
         int r = one_option(o, opt, argv, e);
         if (r < 0)
             return r;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include "base/cleanup.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "wrapc/build.h"
 #include "wrapc/cache.h"
@@ -46,9 +47,9 @@ static char *default_out(const char *file)
     return asprintf(&out, "%.*s.so", (int)len, file) < 0 ? NULL : out;
 }
 
-static int print_path(const char *path, struct err *e)
+static int print(const char *text, const char *end, struct err *e)
 {
-    if (printf("%s\n", path) < 0 || fflush(stdout) != 0)
+    if (fputs(text, stdout) < 0 || fputs(end, stdout) < 0 || fflush(stdout) != 0)
         return err_errno(e, "cannot write to standard output");
     return 0;
 }
@@ -61,7 +62,7 @@ static int compile(const struct wrapc_options *o, const struct tool *t, int code
         return tool_run(t, (const char *[]){"-fsyntax-only", "-x", "c", "-", NULL}, code, -1, e);
     if (o->mode == WRAPC_CACHED) {
         r = cache_object(t, code, o->file, &path, e);
-        return r < 0 ? r : print_path(path, e);
+        return r < 0 ? r : print(path, "\n", e);
     }
     path = o->out != NULL ? NULL : default_out(o->file);
     if (o->out == NULL && path == NULL)
@@ -85,21 +86,35 @@ static int carry_out(const struct wrapc_options *o, struct err *e)
     return r;
 }
 
+static bool writes_stdout(const struct wrapc_options *o)
+{
+    return o->mode == WRAPC_HELP || o->mode == WRAPC_VERSION || o->mode == WRAPC_CACHED ||
+           (o->mode == WRAPC_EMIT_C && o->out == NULL);
+}
+
+static int act(const struct wrapc_options *o, bool has_stdout, struct err *e)
+{
+    if (!has_stdout && writes_stdout(o))
+        return err_set(e, EBADF, "cannot write to standard output: it is closed");
+    if (o->mode == WRAPC_HELP)
+        return print(wrapc_usage, "", e);
+    if (o->mode == WRAPC_VERSION)
+        return print("wrapc " IDW_VERSION, "\n", e);
+    return carry_out(o, e);
+}
+
 int wrapc_run(int argc, char **argv)
 {
+    bool has_stdout = fcntl(STDOUT_FILENO, F_GETFD) >= 0;
     struct wrapc_options o;
     struct err e = {0};
     log_name("wrapc");
+    if (stdio_reserve() < 0)
+        return 1;
     int r = wrapc_options_parse(&o, argc, argv, &e);
     int status = r < 0 ? 2 : 0;
-    if (r == 0 && o.mode == WRAPC_HELP)
-        r = fputs(wrapc_usage, stdout) < 0 ? -EIO : 0;
-    else if (r == 0 && o.mode == WRAPC_VERSION)
-        r = printf("wrapc %s\n", IDW_VERSION) < 0 ? -EIO : 0;
-    else if (r == 0)
-        r = carry_out(&o, &e);
-    if (fflush(stdout) != 0 && r == 0)
-        r = err_errno(&e, "cannot write to standard output");
+    if (r == 0)
+        r = act(&o, has_stdout, &e);
     if (r < 0 && e.text[0] != '\0')
         log_error("%s", e.text);
     free(o.includes);

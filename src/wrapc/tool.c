@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include "base/cleanup.h"
 
@@ -42,6 +43,62 @@ static int add(struct tool *t, const char *prefix, const char *word, size_t len)
     }
     t->n++;
     return 0;
+}
+
+/* The program that @word is, as execvp(3) would find it; the caller's. NULL: it is nowhere. */
+static char *find_program(const char *word)
+{
+    const char *dirs = getenv("PATH");
+    dirs = dirs != NULL ? dirs : "/usr/bin:/bin";
+    for (const char *end; strchr(word, '/') == NULL; dirs = end + 1) {
+        char *path = NULL;
+        struct stat st;
+        end = strchrnul(dirs, ':');
+        if (asprintf(&path, "%.*s/%s", end > dirs ? (int)(end - dirs) : 1, end > dirs ? dirs : ".", word) < 0)
+            return NULL;
+        if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0)
+            return path;
+        free(path);
+        if (*end == '\0')
+            return NULL;
+    }
+    return strdup(word);
+}
+
+/*
+ * Carets would be misplaced, and gcc and clang have different options against them: who it is says the name
+ * behind the links, cc -> gcc -> x86_64-linux-gnu-gcc-12. Of any other compiler nothing is known.
+ */
+static int add_no_caret(struct tool *t, size_t n_words)
+{
+    static const struct {
+        const char *name, *flag;
+    } known[] = {{"clang", "-fno-caret-diagnostics"}, {"gcc", "-fno-diagnostics-show-caret"}};
+    for (size_t i = n_words; i-- > 0;) {
+        _cleanup_free_ char *path = find_program(t->argv[i]);
+        _cleanup_free_ char *real = path != NULL ? realpath(path, NULL) : NULL;
+        for (size_t k = 0; real != NULL && k < ARRAY_SIZE(known); k++)
+            if (strstr(basename(real), known[k].name) != NULL)
+                return add(t, known[k].flag, "", 0);
+    }
+    return 0;
+}
+
+/* The command and its words. The program's place is found once, so that all runs are of the same one. */
+static int add_command(struct tool *t, const char *cc)
+{
+    int r = 0;
+    for (cc += strspn(cc, " \t"); *cc != '\0' && r == 0; cc += strspn(cc, " \t")) {
+        size_t len = strcspn(cc, " \t");
+        r = add(t, "", cc, len);
+        cc += len;
+    }
+    char *path = r == 0 ? find_program(t->argv[0]) : NULL;
+    if (path != NULL) {
+        free(t->argv[0]);
+        t->argv[0] = path;
+    }
+    return r == 0 ? add_no_caret(t, t->n) : r;
 }
 
 static bool has_headers(const char *dir)
@@ -99,12 +156,7 @@ int tool_init(struct tool *t, const char *cc, const char *file, const char *cons
         cc = getenv("CC");
     if (cc == NULL || cc[strspn(cc, " \t")] == '\0')
         cc = "cc";
-    int r = 0;
-    for (cc += strspn(cc, " \t"); *cc != '\0' && r == 0; cc += strspn(cc, " \t")) {
-        size_t len = strcspn(cc, " \t");
-        r = add(t, "", cc, len);
-        cc += len;
-    }
+    int r = add_command(t, cc);
     for (size_t i = 0; i < ARRAY_SIZE(flags) && r == 0; i++)
         r = add(t, "", flags[i], strlen(flags[i]));
     bool found = false;
@@ -190,7 +242,7 @@ int tool_wait(const struct tool *t, pid_t pid, struct err *e)
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) != 127)
-        return err_set(e, EINVAL, "%s", "");
+        return err_set(e, EINVAL, "the C compiler %s failed with status %d", t->argv[0], WEXITSTATUS(status));
     if (WIFEXITED(status))
         return err_set(e, EINVAL, "cannot run the C compiler %s", t->argv[0]);
     return err_set(e, EINVAL, "the C compiler %s was ended by signal %d", t->argv[0], WTERMSIG(status));

@@ -21,7 +21,8 @@ struct tool {
 };
 
 /*
- * tool_init - @cc: the command, blanks separate its words ("ccache gcc"); NULL: $CC, then cc. @file: the .wr
+ * tool_init - @cc: the command, blanks separate its words ("ccache gcc"); NULL: $CC, then cc; it is
+ * looked for on $PATH now. @file: the .wr
  * file, beside which #include "..." looks. Returns 0, -ENOMEM, -ENOENT (idwrun's headers are nowhere).
  * tool_clear gives back.
  */
@@ -32,8 +33,8 @@ void tool_clear(struct tool *t);
 /*
  * tool_spawn - start it with the arguments @more behind its own. @in and @out become its standard input, from
  * the start of the file, and output; -1: inherited. Returns the pid, or -errno: -ENOENT with the advice to
- * install a compiler. tool_wait - its end. Returns 0, or -EINVAL: it failed. Then it has said why itself and
- * @e's text is empty, unless a signal ended it. tool_run - both.
+ * install a compiler. tool_wait - its end. Returns 0, or -EINVAL: it failed; what is wrong with the C it
+ * has said itself. tool_run - both.
  */
 pid_t tool_spawn(const struct tool *t, const char *const *more, int in, int out, struct err *e);
 int tool_wait(const struct tool *t, pid_t pid, struct err *e);

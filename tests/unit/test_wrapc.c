@@ -338,6 +338,8 @@ Test(options, command_lines)
         {{"wrapc", "--check", "--", "-x.wr"}, 0, WRAPC_CHECK, NULL, 0},
         {{"wrapc", "--help", "--nonsense"}, 0, WRAPC_HELP, NULL, 0},
         {{"wrapc", "--version"}, 0, WRAPC_VERSION, NULL, 0},
+        {{"wrapc", "-V"}, 0, WRAPC_VERSION, NULL, 0},
+        {{"wrapc", "--", "x.wr"}, 0, WRAPC_BUILD, NULL, 0},
         {{"wrapc"}, -EINVAL, 0, NULL, 0},
         {{"wrapc", "x.wr", "y.wr"}, -EINVAL, 0, NULL, 0},
         {{"wrapc", "--cached", "--check", "x.wr"}, -EINVAL, 0, NULL, 0},
