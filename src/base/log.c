@@ -49,8 +49,8 @@ __attribute__((format(printf, 3, 0))) static void log_line(const char *colour, c
     (void)vsnprintf(raw, sizeof raw, format, args);
     log_escape(text, sizeof text, raw);
     int coloured = isatty(log_fd) && getenv("NO_COLOR") == NULL;
-    int n = snprintf(line, sizeof line, "%s: %s%s%s%s\n", log_program, coloured ? colour : "", kind,
-                     coloured ? "\033[0m" : "", text);
+    int n = snprintf(line, sizeof line, "%s%s:%s %s%s\n", coloured ? colour : "", log_program,
+                     coloured ? "\033[0m" : "", kind, text);
     if (n > 0)
         (void)!write(log_fd, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
     errno = saved;

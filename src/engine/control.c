@@ -7,6 +7,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include "base/cleanup.h"
 
 struct control {
     struct engine *en;
@@ -58,8 +61,25 @@ static void *run(void *argument)
     return NULL;
 }
 
+/* libev calls abort() when it can't have the descriptors it needs. */
+static bool descriptors_left(void)
+{
+    int spare[8];
+    size_t n = 0;
+    while (n < ARRAY_SIZE(spare) && (spare[n] = eventfd(0, EFD_CLOEXEC)) >= 0)
+        n++;
+    bool enough = n == ARRAY_SIZE(spare);
+    while (n > 0)
+        (void)close(spare[--n]);
+    return enough;
+}
+
 struct control *control_start(struct engine *en, struct err *e)
 {
+    if (!descriptors_left()) {
+        err_set(e, EMFILE, "can't make the control loop: too few descriptors (ulimit -n)");
+        return NULL;
+    }
     struct control *c = calloc(1, sizeof *c);
     if (c == NULL || (c->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV)) == NULL) {
         err_set(e, ENOMEM, "can't make the control loop");

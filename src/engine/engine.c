@@ -186,6 +186,7 @@ static int launch(struct engine *en)
         en->main = l.pid;
         (void)link_send(en->guardian, (struct link_message){.kind = LINK_LAUNCHED, .pid = l.pid},
                         en->listener);
+        (void)prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0); /* the guardian's death is no reason to end the program */
         status = serve(en, &l, main);
         subject_unref(en->subjects, main);
     }

@@ -89,10 +89,34 @@ static void on_message(struct guardian *g, const struct link_message *m, int fd)
     }
 }
 
+/* The launched program, ours to wait for once the engine is dead, since we are the subreaper. */
+static void on_target_change(struct guardian *g)
+{
+    int status;
+    pid_t pid = waitpid(g->main, &status, WUNTRACED | WNOHANG);
+    if (pid == g->main && WIFSTOPPED(status))
+        signals_stop_self(WSTOPSIG(status));
+    else if (pid == g->main)
+        finish_wait(g, status);
+    else if (pid < 0)
+        finish(g, EXIT_IDWRUN, false);
+}
+
+/* It may not even have begun to be the program; then nothing that wrappers should have seen has run. */
+static void on_death_before_launch(struct guardian *g, bool killed, int number)
+{
+    if (!killed && number == 0) {
+        finish(g, 0, false); /* there was nothing to launch */
+        return;
+    }
+    log_error("the engine ended by %s %d before it could launch the program", killed ? "signal" : "status",
+              number);
+    finish(g, EXIT_IDWRUN, false);
+}
+
 /*
  * The engine is dead. Its tracees run on without it; calls that reach the listener fail with ENOSYS once we
- * close it, so nothing is let through unseen. The main program is ours to wait for now, since we are the
- * subreaper.
+ * close it, so nothing is let through unseen. Signals and the exit status go their way as before.
  */
 static void on_engine_death(struct guardian *g)
 {
@@ -101,35 +125,43 @@ static void on_engine_death(struct guardian *g)
         ;
     bool killed = WIFSIGNALED(status);
     int number = killed ? WTERMSIG(status) : WEXITSTATUS(status);
-    if (g->main == 0 && !killed && number == 0) {
-        finish(g, 0, false); /* there was nothing to launch */
-        return;
-    }
+    close_fd_p(&g->link.fd);
+    g->link.fd = DEAD_FD;
     if (g->main == 0) {
-        log_error("the engine ended by %s %d before it could launch the program",
-                  killed ? "signal" : "status", number);
-        finish(g, EXIT_IDWRUN, false);
+        on_death_before_launch(g, killed, number);
         return;
     }
     log_error("the engine ended by %s %d; calls that wrappers watch fail from now on",
               killed ? "signal" : "status", number);
-    if (g->listener >= 0)
-        (void)close(g->listener);
+    close_fd_p(&g->listener);
     g->listener = DEAD_FD;
-    pid_t pid;
-    while ((pid = waitpid(g->main, &status, 0)) < 0 && errno == EINTR)
-        ;
-    if (pid == g->main)
-        finish_wait(g, status);
-    else
-        finish(g, EXIT_IDWRUN, false);
+}
+
+/* As long as there is no program to send it to, a signal does to us what it does to any program. */
+static void on_early_signal(struct guardian *g, int signal)
+{
+    struct sigaction action;
+    (void)sigaction(signal, NULL, &action);
+    if (action.sa_handler == SIG_IGN || signal == SIGCHLD || signal == SIGCONT || signal == SIGWINCH ||
+        signal == SIGURG)
+        return;
+    if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
+        signals_stop_self(signal);
+        return;
+    }
+    (void)kill(g->engine, SIGKILL);
+    finish(g, signal, true);
 }
 
 static void on_signal(struct guardian *g, const struct signalfd_siginfo *info)
 {
     if ((pid_t)info->ssi_pid == g->engine && info->ssi_signo == SIGCONT)
         return; /* the engine woke us */
-    if (g->target < 0 || !signals_is_ours(&g->signals, info, g->main))
+    if (g->target < 0) {
+        on_early_signal(g, (int)info->ssi_signo);
+        return;
+    }
+    if (!signals_is_ours(&g->signals, info, g->main))
         return;
     siginfo_t value = {.si_signo = (int)info->ssi_signo, .si_code = SI_QUEUE};
     value.si_pid = (pid_t)info->ssi_pid;
@@ -141,25 +173,31 @@ static void on_signal(struct guardian *g, const struct signalfd_siginfo *info)
 
 static void guard(struct guardian *g)
 {
-    struct pollfd p[2] = {
-        {.fd = g->link.fd, .events = POLLIN},
-        {.fd = -1, .events = POLLIN}, /* signals wait until there is somebody to send them to */
-    };
     while (!g->done) {
-        p[1].fd = g->target >= 0 ? g->signals.fd : -1;
+        bool orphaned = g->link.fd < 0;
+        struct pollfd p[] = {
+            {.fd = g->signals.fd, .events = POLLIN},
+            {.fd = g->link.fd, .events = POLLIN},
+            {.fd = orphaned ? g->target : -1, .events = POLLIN},
+        };
         if (poll(p, ARRAY_SIZE(p), -1) < 0)
             continue;
-        if (p[0].revents != 0) {
-            struct link_message m;
-            int fd;
-            if (link_receive(&g->link, &m, &fd) > 0)
-                on_message(g, &m, fd);
-            else
-                on_engine_death(g);
-        }
+        /* Signals first: what killed the engine may be meant for all of us. */
         struct signalfd_siginfo info;
-        if (!g->done && p[1].revents != 0 && signals_next(&g->signals, &info))
+        if (p[0].revents != 0 && signals_next(&g->signals, &info)) {
             on_signal(g, &info);
+            if (orphaned && info.ssi_signo == SIGCHLD)
+                on_target_change(g);
+            continue;
+        }
+        struct link_message m;
+        int fd;
+        if (p[1].revents != 0 && link_receive(&g->link, &m, &fd) > 0)
+            on_message(g, &m, fd);
+        else if (p[1].revents != 0)
+            on_engine_death(g);
+        else if (p[2].revents != 0)
+            on_target_change(g);
     }
 }
 
@@ -176,8 +214,14 @@ static _Noreturn void become_engine(const struct engine_options *options,
                                     const struct engine_inherited *inherited, struct arena *arena, int fd)
 {
     struct link link = {.fd = fd, .guardian = getppid()};
+    /* Until the program runs, a signal ends or stops all of us alike. */
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    (void)sigprocmask(SIG_SETMASK, &inherited->mask, NULL);
     int status = engine_run(options, inherited, arena, &link);
-    (void)fflush(stdout);
+    if (fflush(stdout) != 0 && status == 0) {
+        log_error("can't write to standard output: %s", strerror(errno));
+        status = EXIT_IDWRUN;
+    }
     _exit(status);
 }
 

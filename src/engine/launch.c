@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+#include "engine/signals.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* Linux 5.19 */
@@ -142,6 +143,7 @@ static int install_filter(const struct engine *en)
 static _Noreturn void stub(const struct launch *l, const struct engine *en, int gate, bool no_new_privs)
 {
     char byte;
+    (void)close(en->guardian->fd); /* the guardian must see the end of the engine, not of the engine and us */
     if (read(gate, &byte, 1) != 1)
         _exit(EXIT_IDWRUN);
     (void)sigaction(SIGCHLD, &en->inherited->sigchld, NULL);
@@ -221,6 +223,7 @@ int launch_start(struct launch *l, struct engine *en, struct err *e)
     bool no_new_privs = must_not_gain(en->options);
     if (pipe2(gate, O_CLOEXEC) < 0)
         return err_errno(e, "no pipe to the child");
+    signals_block();
     l->pid = fork();
     if (l->pid == 0) {
         (void)close(gate[1]);
@@ -230,7 +233,8 @@ int launch_start(struct launch *l, struct engine *en, struct err *e)
     _cleanup_close_ int open_gate = gate[1];
     if (l->pid < 0)
         return err_errno(e, "can't fork");
-    if (ptrace(PTRACE_SEIZE, l->pid, 0, TRACE_OPTIONS) < 0) {
+    /* The stub spins until it is let go; should we die before, nobody else would end it. */
+    if (ptrace(PTRACE_SEIZE, l->pid, 0, TRACE_OPTIONS | PTRACE_O_EXITKILL) < 0) {
         int rc = errno == EPERM
                      ? err_set(e, EPERM,
                                "can't trace the program: it has a tracer already; idwrun does not run "
@@ -244,6 +248,11 @@ int launch_start(struct launch *l, struct engine *en, struct err *e)
     if (rc < 0)
         kill_stub(l);
     return rc;
+}
+
+void launch_done(pid_t pid)
+{
+    (void)ptrace(PTRACE_SETOPTIONS, pid, 0, TRACE_OPTIONS);
 }
 
 void launch_go(struct launch *l)

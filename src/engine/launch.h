@@ -38,6 +38,10 @@ int launch_prepare(struct launch *l, char **argv, struct err *e);
 int launch_start(struct launch *l, struct engine *en, struct err *e);
 
 void launch_go(struct launch *l);
+
+/* launch_done - at the stop of its first exec: from now on our death is not the death of the program.
+ * Tracer's thread. */
+void launch_done(pid_t pid);
 int launch_error(const struct launch *l);
 void launch_clear(struct launch *l);
 

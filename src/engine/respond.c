@@ -2,6 +2,7 @@
 #include "engine/respond.h"
 
 #include <errno.h>
+#include "base/log.h"
 
 static void count(struct engine *en, const struct idw_event *ev, enum filter_action by)
 {
@@ -80,6 +81,9 @@ void respond_post(struct engine *en, struct idw_event *ev, int64_t result)
     event_result(ev, result);
     wss_post(en->wss, ev);
     if (ev->internal_error) {
+        log_error(
+            "process %d: %s has run, but a post clause could not look at what it needs: it fails with EPERM",
+            (int)ev->subject->record->pid, ev->call->name);
         ev->result = -EPERM;
         ev->result_assigned = true;
     }

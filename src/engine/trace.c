@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "engine/launch.h"
 #include "engine/respond.h"
 #include "engine/tracee.h"
 #include "subject/proc.h"
@@ -156,6 +157,8 @@ static void on_exec(struct tracer *tr, struct tracee *t)
     unsigned long former;
     if (ptrace(PTRACE_GETEVENTMSG, t->tid, 0, &former) == 0)
         t = take_leader_id(tr, t, (pid_t)former);
+    if (subject_life(t->subject) == LIFE_LAUNCHING)
+        launch_done(t->tid);
     (void)subject_happens(tr->en->subjects, t->subject, HAPPENS_EXEC);
     t->ev.assigned = 0; /* the registers are the new program's */
     tracee_resume(t, 0);

@@ -54,18 +54,16 @@ static void *open_object(const char *path, const struct idw_wrapper **d, struct 
         return NULL;
     }
     *d = dlsym(object, "idw_wrapper");
-    if (*d == NULL) {
-        err_set(e, EINVAL, "%s: not a wrapper: it has no symbol idw_wrapper", path);
-    } else if (layer_check(*d, path, e) == 0) {
-        void *bound = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-        if (bound != NULL) {
-            (void)dlclose(bound);
-            return object;
-        }
-        err_set(e, EINVAL, "%s: %s", path, dlerror());
-    }
+    int rc = *d != NULL ? layer_check(*d, path, e)
+                        : err_set(e, EINVAL, "%s: not a wrapper: it has no symbol idw_wrapper", path);
+    /* glibc binds nothing of an object that is open already, so it is closed in between. */
     (void)dlclose(object);
-    return NULL;
+    object = rc == 0 ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+    if (object == NULL && rc == 0)
+        err_set(e, EINVAL, "%s", dlerror()); /* names the path itself */
+    if (object != NULL)
+        *d = dlsym(object, "idw_wrapper");
+    return object;
 }
 
 int wss_load(struct wss *w, const char *spec, struct err *e)

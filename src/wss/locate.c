@@ -55,21 +55,13 @@ static const char *wrapc_path(char *buffer)
     return IDW_BIN_DIR "/wrapc";
 }
 
-/* The signal mask is not ours to hand down: all signals are blocked in the engine. */
 static int spawn_with_output(pid_t *child, const char *program, char *const argv[], int out)
 {
     posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attr;
-    sigset_t none;
-    (void)sigemptyset(&none);
     (void)posix_spawn_file_actions_init(&actions);
-    (void)posix_spawnattr_init(&attr);
     (void)posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-    (void)posix_spawnattr_setsigmask(&attr, &none);
-    (void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-    int rc = posix_spawn(child, program, &actions, &attr, argv, environ);
+    int rc = posix_spawn(child, program, &actions, NULL, argv, environ);
     (void)posix_spawn_file_actions_destroy(&actions);
-    (void)posix_spawnattr_destroy(&attr);
     return -rc;
 }
 
@@ -148,9 +140,10 @@ int locate_wrapper(const char *spec, char *path, struct err *e)
     if (spec[0] == '\0')
         return err_set(e, EINVAL, "the name of a wrapper can't be empty");
     char own[PATH_MAX];
-    char near[3 * PATH_MAX] = "";
+    char near[4 * PATH_MAX] = "";
     if (own_directory(own) == 0)
-        (void)snprintf(near, sizeof near, "%s/wrappers:%s/../lib/idwrun", own, own);
+        (void)snprintf(near, sizeof near, "%s/wrappers:%s/../lib/idwrun:%s/../share/idwrun/wrappers", own,
+                       own, own);
     const char *const lists[] = {getenv("IDW_WRAPPER_PATH"), near, IDW_WRAPPER_DIR, IDW_WRAPPER_SOURCE_DIR};
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
         int rc = search_list(lists[i], spec, path, e);

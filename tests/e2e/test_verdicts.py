@@ -45,8 +45,11 @@ class Notify(Verdicts):
                     "close 0xabcdef01000003e9": -1})
 
     def test_every_errno(self):
-        numbers = [1, 2, 38, 133, 512, 516, 4095]
+        numbers = [1, 2, 38, 133, 511, 532, 4095]
         self.calls({f"close {1000 + number}": -number for number in numbers})
+
+    def test_restart_codes_of_the_kernel_are_no_errnos(self):
+        self.calls({f"close {1000 + number}": -1 for number in (512, 516, 531)})
 
     def test_values_of_64_bits(self):
         self.calls({"dup 1001": 1 << 32, "dup 1000": 0, "dup 2000": 1000 << 32})
