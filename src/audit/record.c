@@ -206,11 +206,6 @@ static struct json_object *argument(struct idw_event *ev, const struct call_arg 
     return is_memory ? memory(a, event_memory(ev, a), cut) : scalar(a, event_scalar(ev, a));
 }
 
-static bool only_after(const struct call_arg *a)
-{
-    return (a->tags & (TAG_IN | TAG_OUT)) == TAG_OUT;
-}
-
 static bool is_assigned(const struct idw_event *ev, const struct call_arg *a)
 {
     return a->source == FROM_REG && (ev->assigned & 1U << a->reg);
@@ -242,7 +237,7 @@ struct json_object *record_call(struct idw_event *ev, enum idw_phase phase)
     record_put(object, "phase", json_object_new_string(phase == IDW_PRE ? "pre" : "post"));
     for (unsigned i = 0; i < ev->call->n_args; i++) {
         const struct call_arg *a = &ev->call->args[i];
-        if (phase == IDW_POST || !only_after(a))
+        if (phase == IDW_POST || !event_out_only(a))
             record_put(args, call_name_text(a->name), argument(ev, a, phase, &cut));
     }
     record_put(object, "args", args);

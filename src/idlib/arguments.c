@@ -8,8 +8,6 @@
 #include "subject/event.h"
 #include "syscalls/decode.h"
 
-#define ERRNO_MAX 4095
-
 static bool is_attr(uint16_t name)
 {
     return name >= IDW_ATTR_FIRST && name < IDW_ATTR_END;
@@ -87,25 +85,20 @@ bool idw_bad(struct idw_event *ev, uint16_t name)
     return a != NULL && event_memory(ev, a)->error != 0;
 }
 
-static bool failed(int64_t result)
-{
-    return result < 0 && result >= -ERRNO_MAX;
-}
-
 /* As documented at IDW_ATTR_ret and IDW_ATTR_errno. Returns false for what can't be assigned. */
 static bool set_result(struct idw_event *ev, uint16_t name, int64_t value)
 {
     if (ev->phase != IDW_POST)
         return false;
     if (name == IDW_ATTR_ret) {
-        if (!failed(value))
+        if (!event_failed(value))
             ev->result = value;
-        else if (!failed(ev->result))
+        else if (!event_failed(ev->result))
             ev->result = -EPERM;
-    } else if (name == IDW_ATTR_errno && value >= 0 && value <= ERRNO_MAX) {
+    } else if (name == IDW_ATTR_errno && value >= 0 && value <= EVENT_ERRNO_MAX) {
         if (value > 0)
             ev->result = -value;
-        else if (failed(ev->result))
+        else if (event_failed(ev->result))
             ev->result = 0;
     } else {
         return false;

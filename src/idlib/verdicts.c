@@ -6,12 +6,10 @@
 
 #include "subject/event.h"
 
-#define ERRNO_MAX 4095
-
 /* Numbers from 512 to 531 are the kernel's own and never reach a program (include/linux/errno.h). */
 static bool is_errno(int n)
 {
-    return n >= 1 && n <= ERRNO_MAX && (n < 512 || n > 531);
+    return n >= 1 && n <= EVENT_ERRNO_MAX && (n < 512 || n > 531);
 }
 
 void idw_deny(struct idw_event *ev, int errnum)

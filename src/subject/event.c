@@ -17,12 +17,6 @@ static bool is_memory(const struct call_arg *a)
     return call_type_info(a->type)->memory;
 }
 
-/* Only the kernel writes it: before the call there is nothing of interest. */
-static bool out_only(const struct call_arg *a)
-{
-    return (a->tags & (TAG_IN | TAG_OUT)) == TAG_OUT;
-}
-
 static void copy_clear(struct event_copy *c)
 {
     free(c->data);
@@ -109,11 +103,20 @@ static bool error_is_targets(int error)
     return error == EFAULT || error == ENAMETOOLONG || error == E2BIG || error == EINVAL || error == ESRCH;
 }
 
-static void copy_failed(struct idw_event *ev, struct event_copy *c, int error)
+/* What the kernel might have where we have not: see ->fault. */
+static bool error_is_fault(int error)
+{
+    return error == EFAULT || error == ENAMETOOLONG || error == E2BIG;
+}
+
+/* What lies at @address could not be had. */
+static void copy_failed(struct idw_event *ev, struct event_copy *c, uint64_t address, int error)
 {
     c->error = error;
     if (!error_is_targets(error))
         ev->internal_error = true;
+    if (ev->phase == IDW_PRE && address != 0 && ev->fault == 0 && error_is_fault(error))
+        ev->fault = error;
 }
 
 /* @len bytes at @address; @partly: the beginning will do. */
@@ -121,14 +124,14 @@ static void copy_bytes(struct idw_event *ev, struct event_copy *c, uint64_t addr
 {
     char *data = malloc(len + 1);
     if (data == NULL) {
-        copy_failed(ev, c, ENOMEM);
+        copy_failed(ev, c, address, ENOMEM);
         return;
     }
     ssize_t n =
         partly ? memory_read_some(ev->tid, address, data, len) : memory_read(ev->tid, address, data, len);
     if (n < 0) {
         free(data);
-        copy_failed(ev, c, (int)-n);
+        copy_failed(ev, c, address, (int)-n);
         return;
     }
     if ((size_t)n < len) {
@@ -146,14 +149,14 @@ static void fetch_bytes(struct idw_event *ev, const struct call_arg *a, uint64_t
 {
     int64_t len = length_of(ev, a);
     if (len < 0) {
-        copy_failed(ev, c, (int)-len);
+        copy_failed(ev, c, address, (int)-len);
         return;
     }
     bool partly = a->type == TYPE_BUF;
     size_t max = a->type == TYPE_SOCKADDR ? sizeof(struct sockaddr_storage) : EVENT_BYTES_MAX;
     size_t want = (size_t)len < max ? (size_t)len : max;
     if (a->type == TYPE_STRUCT && want < (size_t)len) {
-        copy_failed(ev, c, E2BIG);
+        copy_failed(ev, c, address, E2BIG);
         return;
     }
     copy_bytes(ev, c, address, want, partly);
@@ -177,7 +180,7 @@ static void fetch(struct idw_event *ev, const struct call_arg *a, uint64_t addre
         return;
     }
     if (n < 0)
-        copy_failed(ev, c, (int)-n);
+        copy_failed(ev, c, address, (int)-n);
     else
         c->len = (size_t)n;
 }
@@ -196,7 +199,7 @@ static const struct event_copy *field_struct(struct idw_event *ev, const struct 
     if (whole != NULL)
         return event_memory(ev, whole);
     struct event_copy *c = &ev->structs[field->reg];
-    if (c->fetched || (out_only(field) && ev->phase == IDW_PRE))
+    if (c->fetched || (event_out_only(field) && ev->phase == IDW_PRE))
         return c;
     c->fetched = true;
     size_t extent = 0;
@@ -241,7 +244,7 @@ const struct event_copy *event_memory(struct idw_event *ev, const struct call_ar
     if (!is_memory(a))
         return a->source == FROM_FIELD ? field_struct(ev, a) : &empty_copy;
     struct event_copy *c = &ev->copies[a - ev->call->args];
-    if (c->fetched || (out_only(a) && ev->phase == IDW_PRE))
+    if (c->fetched || (event_out_only(a) && ev->phase == IDW_PRE))
         return c;
     c->fetched = true;
     uint64_t address = (uint64_t)event_scalar(ev, a);
@@ -267,19 +270,19 @@ static void know_creds(struct idw_event *ev)
 {
     if (ev->creds_known)
         return;
-    struct proc_status s = {.uid = (uid_t)-1, .euid = (uid_t)-1, .gid = (gid_t)-1, .egid = (gid_t)-1};
+    struct proc_status s = {.ppid = ev->subject != NULL ? ev->subject->record->ppid : 0,
+                            .uid = (uid_t)-1,
+                            .euid = (uid_t)-1,
+                            .gid = (gid_t)-1,
+                            .egid = (gid_t)-1};
     if (proc_status(ev->tid, &s) < 0)
         ev->internal_error = true; /* gone, then it does no harm; or it is us who can't look */
     ev->uid = s.uid;
     ev->euid = s.euid;
     ev->gid = s.gid;
     ev->egid = s.egid;
+    ev->ppid = s.ppid;
     ev->creds_known = true;
-}
-
-static bool result_is_error(int64_t result)
-{
-    return result < 0 && result >= -4095;
 }
 
 static int64_t cred(struct idw_event *ev, uint16_t attr)
@@ -302,9 +305,9 @@ int64_t event_attr(struct idw_event *ev, uint16_t attr)
     const struct subject_record *r = ev->subject != NULL ? ev->subject->record : NULL;
     switch (attr) {
     case IDW_ATTR_ret:
-        return result_is_error(ev->result) ? -1 : ev->result;
+        return event_failed(ev->result) ? -1 : ev->result;
     case IDW_ATTR_errno:
-        return result_is_error(ev->result) ? -ev->result : 0;
+        return event_failed(ev->result) ? -ev->result : 0;
     case IDW_ATTR_nr:
         return ev->call->nr[ARCH_X86_64];
     case IDW_ATTR_pid:
@@ -312,7 +315,8 @@ int64_t event_attr(struct idw_event *ev, uint16_t attr)
     case IDW_ATTR_tid:
         return ev->tid;
     case IDW_ATTR_ppid:
-        return r != NULL ? r->ppid : 0;
+        know_creds(ev);
+        return ev->ppid;
     case IDW_ATTR_uid:
     case IDW_ATTR_gid:
     case IDW_ATTR_euid:

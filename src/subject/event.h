@@ -17,7 +17,9 @@
  *
  * What can't be had because of the target (unmapped, too long, gone) is an error of the copy. What can't be
  * had because of us (no memory, no descriptors, no permission to look) sets ->internal_error besides: the
- * call must not run unseen.
+ * call must not run unseen. An input of the pre phase that is the target's error sets ->fault: the kernel
+ * reads memory that we can't (memfd_secret(2), device mappings), so what fails for us may well succeed for
+ * it.
  */
 #ifndef IDW_SUBJECT_EVENT_H
 #define IDW_SUBJECT_EVENT_H
@@ -40,6 +42,7 @@ struct verdict {
 };
 
 #define EVENT_BYTES_MAX (16UL << 20) /* of one buffer */
+#define EVENT_ERRNO_MAX 4095         /* MAX_ERRNO of the kernel's include/linux/err.h */
 
 /*
  * A memory argument in our own memory, a NUL behind it. Strings, vectors, structs and addresses are had whole
@@ -74,6 +77,7 @@ struct idw_event {
     bool creds_known;
     uid_t uid, euid;
     gid_t gid, egid;
+    pid_t ppid; /* as it is now: a process whose parent dies gets another */
 
     /* While a body runs: who runs. Opaque here; set by src/wss. */
     const char *wrapper; /* its name, for audit records */
@@ -81,6 +85,15 @@ struct idw_event {
     unsigned passed;     /* layers that let it pass, counted from the outermost */
     struct arena *arena; /* where its state lives */
     bool internal_error; /* something of ours failed while handling it: never let it run */
+
+    /*
+     * 0, or the positive errno of the first input that was fetched in the pre phase, lies behind a pointer
+     * that isn't NULL, and couldn't be had: EFAULT, ENAMETOOLONG, E2BIG. No clause has seen what the kernel
+     * would take, so the call must fail with it instead of running. A buffer (TYPE_BUF) whose beginning was
+     * had, or that is longer than EVENT_BYTES_MAX, is none; NULL is none, since many calls take it for "no
+     * such argument".
+     */
+    int fault;
     struct audit_note *notes;
     void (*notes_drop)(struct idw_event *ev); /* set by whoever keeps notes */
 };
@@ -93,6 +106,18 @@ void event_init(struct idw_event *ev, struct subject *subject, pid_t tid, const 
 void event_result(struct idw_event *ev, int64_t result);
 
 void event_clear(struct idw_event *ev);
+
+/* event_failed - does a call that returned @result report an error, as the kernel's IS_ERR_VALUE says? */
+static inline bool event_failed(int64_t result)
+{
+    return result < 0 && result >= -EVENT_ERRNO_MAX;
+}
+
+/* event_out_only - does only the kernel write argument @a, so that there is nothing of interest before? */
+static inline bool event_out_only(const struct call_arg *a)
+{
+    return (a->tags & (TAG_IN | TAG_OUT)) == TAG_OUT;
+}
 
 /* event_verdict - let @kind count if it is stricter than what stands. */
 void event_verdict(struct idw_event *ev, enum verdict_kind kind, int64_t value);

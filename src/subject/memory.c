@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include "base/cleanup.h"
+#include "subject/proc.h"
 
 /* Reads never cross a boundary of this: what is mapped before an unmapped page is still had. */
 #define PAGE 4096UL
@@ -43,11 +43,9 @@ static void reader_close(struct reader *r)
 static ssize_t read_mem_file(struct reader *r, uint64_t address, void *buffer, size_t size)
 {
     if (r->mem < 0) {
-        char path[32];
-        (void)snprintf(path, sizeof path, "/proc/%d/mem", r->tid);
-        r->mem = open(path, O_RDONLY | O_CLOEXEC);
+        r->mem = proc_open(r->tid, "mem", O_RDONLY);
         if (r->mem < 0)
-            return errno == ENOENT ? -ESRCH : errno == EACCES ? -EPERM : -errno;
+            return r->mem == -EACCES ? -EPERM : r->mem;
     }
     ssize_t n = pread(r->mem, buffer, size, (off_t)address);
     if (n > 0)

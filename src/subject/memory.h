@@ -8,7 +8,9 @@
 
 /* MAX_ARG_STRLEN, the longest string that the kernel itself takes */
 #define MEMORY_STRING_MAX (128UL * 1024)
-#define MEMORY_STRV_MAX (2UL * 1024 * 1024)
+/* The most that argv and envp of an execve may take: 3/4 of _STK_LIM (8 MiB), bprm_stack_limits() of
+ * fs/exec.c */
+#define MEMORY_STRV_MAX (6UL * 1024 * 1024)
 
 /*
  * memory_read - @size bytes at @address of thread @tid. Returns @size, or -errno (-EFAULT: not all is

@@ -4,19 +4,63 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+
+static int root = DEAD_FD; /* or -errno */
+static pthread_once_t root_once = PTHREAD_ONCE_INIT;
+
+static void root_open(void)
+{
+    struct statfs fs;
+    _cleanup_close_ int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fstatfs(fd, &fs) < 0)
+        root = -errno;
+    else
+        root = fs.f_type == PROC_SUPER_MAGIC ? move_fd(&fd) : -ENODEV;
+}
+
+int proc_root(void)
+{
+    (void)pthread_once(&root_once, root_open);
+    return root;
+}
+
+int proc_init(struct err *e)
+{
+    int fd = proc_root();
+    return fd < 0 ? err_set(e, -fd, "/proc is not usable: %s", strerror(-fd)) : 0;
+}
+
+int proc_open(pid_t pid, const char *name, int flags)
+{
+    char path[64];
+    struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC,
+                           .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS};
+    int dir = proc_root();
+    if (dir < 0)
+        return dir;
+    (void)snprintf(path, sizeof path, "%d/%s", (int)pid, name);
+    int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
+    if (fd < 0)
+        return errno == ENOENT ? -ESRCH : -errno;
+    return fd;
+}
 
 /* The whole of /proc/PID/FILE as a string; these files fit. Returns its length, or -ESRCH. */
 static ssize_t proc_slurp(pid_t pid, const char *file, char *text, size_t size)
 {
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    _cleanup_close_ int fd = proc_open(pid, file, O_RDONLY);
     if (fd < 0)
-        return errno == ENOENT ? -ESRCH : -errno;
+        return fd;
     size_t used = 0;
     for (;;) {
         ssize_t n = read(fd, text + used, size - 1 - used);
@@ -60,25 +104,50 @@ int proc_status(pid_t tid, struct proc_status *out)
         return (int)n;
     /* Name: is escaped by the kernel, so no line can be forged. */
     const char *tgid = strstr(text, "\nTgid:");
+    const char *ppid = strstr(text, "\nPPid:");
     const char *uid = strstr(text, "\nUid:");
     const char *gid = strstr(text, "\nGid:");
-    int tgid_value;
+    int tgid_value, ppid_value;
     struct proc_status s;
-    if (tgid == NULL || uid == NULL || gid == NULL || sscanf(tgid, "\nTgid: %d", &tgid_value) != 1 ||
+    if (tgid == NULL || ppid == NULL || uid == NULL || gid == NULL ||
+        sscanf(tgid, "\nTgid: %d", &tgid_value) != 1 || sscanf(ppid, "\nPPid: %d", &ppid_value) != 1 ||
         sscanf(uid, "\nUid: %u %u", &s.uid, &s.euid) != 2 ||
         sscanf(gid, "\nGid: %u %u", &s.gid, &s.egid) != 2)
         return -ESRCH;
     s.tgid = tgid_value;
+    s.ppid = ppid_value;
     *out = s;
     return 0;
 }
 
+/* The end of @path, at most @size bytes with its NUL, from a slash on if there is one. */
+static void keep_tail(const char *path, char *text, size_t size)
+{
+    static const char mark[] = "...";
+    size_t room = size - sizeof mark;
+    const char *tail = path + strlen(path) - room;
+    const char *slash = strchr(tail, '/');
+    (void)snprintf(text, size, "%s%s", mark, slash != NULL ? slash : tail);
+}
+
 int proc_exe(pid_t pid, char *text, size_t size)
 {
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-    ssize_t n = readlink(path, text, size - 1);
-    int error = n < 0 ? -errno : 0;
-    text[n < 0 ? 0 : n] = '\0';
-    return error;
+    char path[PATH_MAX];
+    text[0] = '\0';
+    _cleanup_close_ int dir = proc_open(pid, "", O_PATH | O_DIRECTORY);
+    if (dir < 0)
+        return dir;
+    ssize_t n = readlinkat(dir, "exe", path, sizeof path - 1);
+    if (n < 0) {
+        int error = -errno;
+        if (error == -ENAMETOOLONG)
+            (void)snprintf(text, size, "?");
+        return error;
+    }
+    path[n] = '\0';
+    if ((size_t)n < size)
+        memcpy(text, path, (size_t)n + 1);
+    else
+        keep_tail(path, text, size);
+    return 0;
 }

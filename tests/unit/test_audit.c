@@ -142,11 +142,10 @@ Test(audit, a_raised_event)
         "{\"rule\":\"open\\\\\\\\read\",\"object\":null,\"low\":-5,\"high\":18446744073709551615}");
     cr_expect_str_eq(keys(get(o, "subject")), "pid tid ppid uid euid program exe invoker ");
     char expect[512];
-    (void)snprintf(
-        expect, sizeof expect,
-        "{\"pid\":4711,\"tid\":%d,\"ppid\":4710,\"uid\":%u,\"euid\":%u,\"program\":\"im\\\\x0aap\","
-        "\"exe\":\"/usr/lib/dovecot/im\\\\x0aap\",\"invoker\":1234}",
-        getpid(), getuid(), geteuid());
+    (void)snprintf(expect, sizeof expect,
+                   "{\"pid\":4711,\"tid\":%d,\"ppid\":%d,\"uid\":%u,\"euid\":%u,\"program\":\"im\\\\x0aap\","
+                   "\"exe\":\"/usr/lib/dovecot/im\\\\x0aap\",\"invoker\":1234}",
+                   getpid(), getppid(), getuid(), geteuid());
     cr_expect_str_eq(json(get(o, "subject")), expect);
     cr_expect_str_eq(json(get(o, "call")),
                      "{\"name\":\"execve\",\"phase\":\"pre\",\"args\":{\"path\":\"/bin/s\\\\x1bh\","
