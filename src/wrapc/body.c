@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wrapc/body.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "wrapc/parse.h"
+
+#define ERRNO_MAX 4095 /* the kernel's MAX_ERRNO */
 
 const struct tok *body_prev(const struct body *b, uint32_t i)
 {
@@ -49,6 +52,26 @@ static bool is_errno(const struct source *s, const struct tok *t)
     return t->kind == TOK_NUMBER || (t->kind == TOK_IDENT && t->len > 2 && s->text[t->at] == 'E');
 }
 
+/* A single number that no call can fail with; other expressions are idw_deny's to judge. */
+static bool is_bad_errno(const struct source *s, const struct tok *t)
+{
+    if (t->kind != TOK_NUMBER || !tok_op(&t[1], ';'))
+        return false;
+    char *end;
+    errno = 0;
+    unsigned long long n = strtoull(s->text + t->at, &end, 0);
+    bool whole = *end != '.' && *end != 'b'; /* 3.7 and 0b11 are left to the C compiler */
+    return errno != 0 || (whole && (n < 1 || n > ERRNO_MAX));
+}
+
+/*
+ * Around the expression of a verdict: a fraction would be converted silently, a pointer by some compilers.
+ * The
+ * + 0 promotes a bit-field, whose type __auto_type cannot take.
+ */
+#define INTEGER_BEGIN "__extension__({ __auto_type idw_value = ("
+#define INTEGER_END(what) ") + 0; IDW_NEEDS_INTEGER(idw_value, \"" what "\"); idw_value; }))"
+
 /* deny EXPR; fake EXPR; */
 static uint32_t verdict(struct body *b, uint32_t i, uint32_t end)
 {
@@ -71,9 +94,12 @@ static uint32_t verdict(struct body *b, uint32_t i, uint32_t end)
         source_error(s, t, "%s: the call has run; a post clause can assign $ret and $errno", tok_text(s, t));
     else if (deny && tok_op(&t[1], '-') && is_errno(s, &t[2]))
         source_error(s, &t[1], "deny takes the errno itself, not its negative: deny EPERM;");
-    body_replace(b, i, deny ? "return idw_deny(ev, (" : "return idw_fake(ev, (int64_t)(");
+    else if (deny && is_bad_errno(s, &t[1]))
+        source_error(s, &t[1], "deny takes an errno, 1 to %d, not %s", ERRNO_MAX, tok_text(s, &t[1]));
+    body_replace(b, i, deny ? "return idw_deny(ev, " INTEGER_BEGIN : "return idw_fake(ev, " INTEGER_BEGIN);
     body_tokens(b, i + 1, stop);
-    body_insert(b, stop - 1, "))");
+    body_insert(b, stop - 1,
+                deny ? INTEGER_END("deny takes an errno") : INTEGER_END("fake takes an integer"));
     return stop;
 }
 
