@@ -11,10 +11,7 @@
 #include "idw/wrapper.h"
 #include "syscalls/table.h"
 
-/* Terms of one characterisation: more than this no filter could hold, and it bounds recursion. */
-#define PARTIAL_TERMS_MAX 4096
-
-/* partial_check - is @clause's characterisation well formed? Returns 0, or -EINVAL with what is wrong. */
+/* partial_check - is @clause's characterisation well formed? Returns what terms_check says. */
 int partial_check(const struct idw_clause *clause, struct err *e);
 
 /*

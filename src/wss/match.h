@@ -6,15 +6,12 @@
 #include "idw/wrapper.h"
 #include "subject/event.h"
 
-#define MATCH_STACK 64
-
-/* match_check - is @clause's characterisation well-formed, so that match_event needs no checks? */
+/* match_check - is @clause's characterisation well formed (terms_check)? match_event relies on it. */
 bool match_check(const struct idw_clause *clause);
 
 /*
  * match_event - does @ev match? Parts that the phase doesn't know yet ($ret before the call) count as true
- * when
- * @unknown is set, so that the answer is then "may match".
+ * when @unknown is set, so that the answer is then "may match".
  */
 bool match_event(const struct idw_clause *clause, struct idw_event *ev, bool unknown);
 
