@@ -65,11 +65,19 @@ static const struct {
     {TAG_NOFOLLOW, "nofollow"}, {TAG_IN, "in"},       {TAG_OUT, "out"},
 };
 
+/* What $name is in a body: all bytes that are no string are const void *, whatever C calls the struct. */
+static const char *type_in_body(enum call_type type)
+{
+    const struct call_type_info *info = call_type_info(type);
+    bool is_text = type == TYPE_PATH || type == TYPE_STR || type == TYPE_STRV;
+    return info->memory && !is_text ? "const void *" : info->ctype;
+}
+
 static void print_arg(const struct call_arg *a)
 {
     const char *comma = "";
     bool is_path = a->type == TYPE_PATH;
-    printf("`$%s` %s", call_name_text(a->name), call_type_info(a->type)->ctype);
+    printf("`$%s` %s", call_name_text(a->name), type_in_body(a->type));
     if (a->tags != 0)
         printf(" (");
     for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {

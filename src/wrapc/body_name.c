@@ -10,6 +10,15 @@ static size_t slot(unsigned name)
     return name >= IDW_ATTR_FIRST ? CALL_NAME_COUNT + (name - IDW_ATTR_FIRST) : name;
 }
 
+/* "it has $fd, $mode": what may have been meant. */
+static const char *own_names(struct source *s, const struct call *c)
+{
+    const char *text = c->n_args == 0 ? "it has none" : "it has";
+    for (size_t i = 0; i < c->n_args; i++)
+        text = pool_printf(s, "%s%s $%s", text, i > 0 ? "," : "", call_name_text(c->args[i].name));
+    return text;
+}
+
 /* Is what is wrong with using @name here? Noted once a name. NULL: nothing can be done with it. */
 static const struct name_use *usable(struct body *b, const struct tok *t, unsigned name)
 {
@@ -29,7 +38,8 @@ static const struct name_use *usable(struct body *b, const struct tok *t, unsign
     if (u->n_have == 0 && u->n_lack > 1)
         source_error(b->s, t, "$%s: no call of this clause has such an argument", text);
     else if (u->n_lack == 1 && !b->guarded[attr ? 0 : name])
-        source_error(b->s, t, "$%s: call %s has no such argument", text, u->lacks->name);
+        source_error(b->s, t, "$%s: call %s has no such argument; %s", text, u->lacks->name,
+                     own_names(b->s, u->lacks));
     else if (u->n_lack > 0 && !b->guarded[attr ? 0 : name])
         source_error(b->s, t, "$%s: call %s has no such argument, nor have %u others", text, u->lacks->name,
                      u->n_lack - 1);
