@@ -17,6 +17,7 @@
 #include "engine/notify.h"
 #include "engine/stats.h"
 #include "engine/trace.h"
+#include "subject/proc.h"
 
 static int load_wrappers(struct engine *en, struct err *e)
 {
@@ -50,7 +51,9 @@ static int prepare(struct engine *en, struct err *e)
     en->wss = wss_new(en->arena, en->audit);
     if (en->wss == NULL)
         return err_set(e, ENOMEM, "no memory for the wrappers");
-    int rc = stats_open(en, e);
+    int rc = proc_init(e);
+    if (rc == 0)
+        rc = stats_open(en, e);
     if (rc == 0)
         rc = load_wrappers(en, e);
     if (rc == 0)

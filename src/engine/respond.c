@@ -31,6 +31,8 @@ static enum response ask(struct engine *en, struct idw_event *ev)
     /* What could not be looked at may not be judged by what it seems to be. */
     if (ev->internal_error)
         event_verdict(ev, VERDICT_DENY, EPERM);
+    else if (ev->fault != 0)
+        event_verdict(ev, VERDICT_DENY, ev->fault);
     audit_flush(en->audit, ev);
     if (ev->verdict.kind == VERDICT_RUN)
         return post ? RESPOND_RUN_POST : RESPOND_RUN;

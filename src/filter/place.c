@@ -9,8 +9,11 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include "base/cleanup.h"
+#include "syscalls/table.h"
 
 #define OLD_SETOPTIONS 21 /* PTRACE_OLDSETOPTIONS of <asm/ptrace-abi.h>, which argues with <sys/ptrace.h> */
+
+#define X32_BIT 0x40000000u /* __X32_SYSCALL_BIT */
 
 #define LOAD(where) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (where))
 #define LOAD_ARG(n) LOAD(offsetof(struct seccomp_data, args) + sizeof(uint64_t) * (n)) /* its low half */
@@ -18,26 +21,42 @@
 #define HAS(bits, yes, no) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bits), (yes), (no))
 #define FAIL(errnum) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (errnum))
 
-/* Jumps count the instructions that they leave out; all that is let go leaves at the end, to what follows. */
+/*
+ * Jumps count the instructions that they leave out; all that is let go leaves at the end, to what follows.
+ * A call with a number beyond the table's last is one of a kernel newer than the table. What it does no
+ * wrapper could know, so to the target this kernel is no newer (the number is filled in). The numbers from
+ * the x32 bit on are for the program behind: -1 among them is a call that a tracer has skipped.
+ */
+enum { LAST_NR_AT = 4 };
+
 static const struct sock_filter own_place[] = {
     /*  0 */ LOAD(offsetof(struct seccomp_data, arch)),
-    /*  1 */ EQUAL(AUDIT_ARCH_X86_64, 0, 15),
+    /*  1 */ EQUAL(AUDIT_ARCH_X86_64, 0, 18),
     /*  2 */ LOAD(offsetof(struct seccomp_data, nr)),
-    /*  3 */ EQUAL(SYS_ptrace, 6, 0),
-    /*  4 */ EQUAL(SYS_seccomp, 0, 12),
-    /*  5 */ LOAD_ARG(0),
-    /*  6 */ EQUAL(SECCOMP_SET_MODE_FILTER, 0, 10),
-    /*  7 */ LOAD_ARG(1),
-    /*  8 */ HAS(SECCOMP_FILTER_FLAG_NEW_LISTENER, 0, 8),
-    /*  9 */ FAIL(EBUSY),
-    /* 10 */ LOAD_ARG(0),
-    /* 11 */ EQUAL(PTRACE_SEIZE, 2, 0),
-    /* 12 */ EQUAL(PTRACE_SETOPTIONS, 1, 0),
-    /* 13 */ EQUAL(OLD_SETOPTIONS, 0, 3),
-    /* 14 */ LOAD_ARG(3),
-    /* 15 */ HAS(PTRACE_O_TRACESECCOMP, 0, 1),
-    /* 16 */ FAIL(EINVAL),
+    /*  3 */ BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 16, 0),
+    /*  4 */ BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 0, 0, 1),
+    /*  5 */ FAIL(ENOSYS),
+    /*  6 */ EQUAL(SYS_ptrace, 6, 0),
+    /*  7 */ EQUAL(SYS_seccomp, 0, 12),
+    /*  8 */ LOAD_ARG(0),
+    /*  9 */ EQUAL(SECCOMP_SET_MODE_FILTER, 0, 10),
+    /* 10 */ LOAD_ARG(1),
+    /* 11 */ HAS(SECCOMP_FILTER_FLAG_NEW_LISTENER, 0, 8),
+    /* 12 */ FAIL(EBUSY),
+    /* 13 */ LOAD_ARG(0),
+    /* 14 */ EQUAL(PTRACE_SEIZE, 2, 0),
+    /* 15 */ EQUAL(PTRACE_SETOPTIONS, 1, 0),
+    /* 16 */ EQUAL(OLD_SETOPTIONS, 0, 3),
+    /* 17 */ LOAD_ARG(3),
+    /* 18 */ HAS(PTRACE_O_TRACESECCOMP, 0, 1),
+    /* 19 */ FAIL(EINVAL),
 };
+
+/* The table is in the order of x86-64's numbers. */
+static uint32_t last_number(void)
+{
+    return (uint32_t)call_by_id(call_count() - 1)->nr[ARCH_X86_64];
+}
 
 int place_keep(struct sock_fprog *prog, struct err *e)
 {
@@ -48,6 +67,7 @@ int place_keep(struct sock_fprog *prog, struct err *e)
     if (code == NULL)
         return err_set(e, ENOMEM, "no memory for the filter");
     memcpy(code, own_place, sizeof own_place);
+    code[LAST_NR_AT].k = last_number();
     memcpy(code + n, prog->filter, prog->len * sizeof *code);
     free(prog->filter);
     *prog = (struct sock_fprog){.len = (unsigned short)(n + prog->len), .filter = code};

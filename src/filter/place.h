@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Inside the room: what no target may do, because it would then answer its own calls in our place.
+ * Inside the room: what no target may do, because it would then answer its own calls in our place; and calls
+ * that are newer than the table.
  *
  * A notification listener of its own outranks our RET_TRACE (seccomp(2), order of actions), and its CONTINUE
  * lets the call run; and a process that has slipped past our tracer (CLONE_UNTRACED) may find another that
