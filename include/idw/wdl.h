@@ -44,12 +44,14 @@
  * With $path itself (or another path argument of the call), the object is the very one that the call names:
  * relative to the call's directory descriptor, the final symbolic link followed or not as the call does, an
  * empty path with AT_EMPTY_PATH meaning the descriptor. Any other string is resolved as stat(2) in the
- * subject would. Returns 0, or -errno.
+ * subject would. Returns 0, or -errno. When it is the supervisor that can't look (no descriptor or memory
+ * left, no permission to see into the subject), the call is denied besides, whatever the body says.
  */
 int idw_wr_stat(struct idw_event *ev, const char *path, struct stat *st);
 #define wr_stat(path, st) idw_wr_stat(ev, (path), (st))
 
-/* wr_fstat - attributes of the file open on the subject's descriptor @fd. Returns 0, or -errno. */
+/* wr_fstat - attributes of the file open on the subject's descriptor @fd. Returns 0, or -errno; see
+ * wr_stat. */
 int idw_wr_fstat(struct idw_event *ev, int fd, struct stat *st);
 #define wr_fstat(fd, st) idw_wr_fstat(ev, (fd), (st))
 
@@ -70,7 +72,7 @@ int wr_get_addr(const void *addr, size_t addrlen, char *text, size_t size);
 
 /*
  * wr_getpeername, wr_getsockname - address of the peer, or own address, of the subject's socket @fd.
- * @len: bytes in @addr, then of the address, as in getpeername(2). Returns 0, or -errno.
+ * @len: bytes in @addr, then of the address, as in getpeername(2). Returns 0, or -errno; see wr_stat.
  */
 int idw_wr_getpeername(struct idw_event *ev, int fd, struct sockaddr_storage *addr, socklen_t *len);
 #define wr_getpeername(fd, addr, len) idw_wr_getpeername(ev, (fd), (addr), (len))

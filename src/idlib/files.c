@@ -3,6 +3,7 @@
 #include "idw/wdl.h"
 
 #include "base/cleanup.h"
+#include "idlib/ours.h"
 #include "idlib/resolve.h"
 #include "subject/event.h"
 
@@ -51,6 +52,8 @@ int idw_wr_stat(struct idw_event *ev, const char *path, struct stat *st)
     if (owner != NULL)
         l = as_called(ev, owner, path);
     _cleanup_close_ int fd = resolve(&l);
+    if (l.blind || ours_scarce(fd))
+        ev->internal_error = true;
     return fd < 0 ? fd : stat_of(fd, st);
 }
 
@@ -60,6 +63,6 @@ int idw_wr_fstat(struct idw_event *ev, int fd, struct stat *st)
     if (fd < 0)
         return -EBADF;
     (void)snprintf(link, sizeof link, "fd/%d", fd);
-    _cleanup_close_ int theirs = resolve_proc(ev->tid, link);
+    _cleanup_close_ int theirs = ours_look(ev, resolve_proc(ev->tid, link));
     return theirs < 0 ? theirs : stat_of(theirs, st);
 }

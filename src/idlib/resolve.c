@@ -13,30 +13,41 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "idlib/ours.h"
 #include "idlib/walk.h"
+#include "subject/proc.h"
 
 #define SCOPED (RESOLVE_BENEATH | RESOLVE_IN_ROOT)
 
 int resolve_proc(pid_t tid, const char *link)
 {
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%d/%s", (int)tid, link);
-    int fd = open(path, O_PATH | O_CLOEXEC);
+    const char *slash = strchr(link, '/');
+    _cleanup_close_ int dir = proc_open(tid, slash != NULL ? "fd" : "", O_PATH | O_DIRECTORY);
+    if (dir < 0)
+        return dir;
+    int fd = openat(dir, slash != NULL ? slash + 1 : link, O_PATH | O_CLOEXEC);
     if (fd >= 0 || errno != ENOENT)
         return fd >= 0 ? fd : -errno;
-    (void)snprintf(path, sizeof path, "/proc/%d", (int)tid);
-    return access(path, F_OK) == 0 ? -EBADF : -ESRCH;
+    _cleanup_close_ int there = proc_open(tid, "", O_PATH | O_DIRECTORY);
+    return there >= 0 ? -EBADF : there;
 }
 
-static int directory_of(const struct lookup *l)
+static int look_at(struct lookup *l, const char *link)
+{
+    int fd = resolve_proc(l->tid, link);
+    l->blind = ours_blind(fd);
+    return fd;
+}
+
+static int directory_of(struct lookup *l)
 {
     if (l->dirfd == AT_FDCWD)
-        return resolve_proc(l->tid, "cwd");
+        return look_at(l, "cwd");
     if (l->dirfd < 0)
         return -EBADF;
     char link[16];
     (void)snprintf(link, sizeof link, "fd/%d", l->dirfd);
-    return resolve_proc(l->tid, link);
+    return look_at(l, link);
 }
 
 static bool is_on_proc(int fd)
@@ -59,20 +70,21 @@ static int by_kernel(const struct lookup *l, int start, uint64_t flags)
     return fd < 0 ? -errno : fd;
 }
 
-int resolve(const struct lookup *l)
+int resolve(struct lookup *l)
 {
+    l->blind = false;
     bool absolute = l->path[0] == '/', scoped = (l->resolve & SCOPED) != 0;
     if (strlen(l->path) >= PATH_MAX)
         return -ENAMETOOLONG;
     if (l->path[0] == '\0')
         return l->empty ? directory_of(l) : -ENOENT;
 
-    _cleanup_close_ int root = resolve_proc(l->tid, "root");
+    _cleanup_close_ int root = look_at(l, "root");
     if (root < 0)
         return root;
     _cleanup_close_ int start = absolute && !scoped ? fcntl(root, F_DUPFD_CLOEXEC, 3) : directory_of(l);
     if (start < 0)
-        return start;
+        return absolute && !scoped ? -errno : start;
     _cleanup_close_ int own_root = open("/", O_PATH | O_CLOEXEC);
     bool same_root = own_root >= 0 && walk_same(root, own_root);
     if (same_root || absolute || scoped) {
@@ -85,6 +97,7 @@ int resolve(const struct lookup *l)
     struct walk w = {.tid = l->tid, .root = scoped ? start : root, .at = DEAD_FD, .follow = l->follow};
     w.at = fcntl(start, F_DUPFD_CLOEXEC, 3);
     int r = w.at < 0 ? -errno : walk(&w, l->path);
+    l->blind = w.blind;
     _cleanup_close_ int at = w.at;
     return r < 0 ? r : move_fd(&at);
 }

@@ -22,17 +22,20 @@ struct lookup {
     bool follow;      /* a final symbolic link */
     bool empty;       /* AT_EMPTY_PATH */
     uint64_t resolve; /* RESOLVE_* of openat2, as the target gave them */
+    bool blind;       /* set by resolve: it failed since we, not the target, may not look there */
 };
 
 /*
  * resolve - an O_PATH descriptor of the object, the caller's. Or -errno: as the call itself would fail;
- * -EBADF: @dirfd is not open; -EACCES: also, no permission to look at the thread; -ESRCH: it is gone.
+ * -EBADF: @dirfd is not open; -ESRCH: the thread is gone; -EACCES: also, no permission to look at the thread
+ * (then @l->blind is set).
  */
-int resolve(const struct lookup *l);
+int resolve(struct lookup *l);
 
 /*
  * resolve_proc - an O_PATH descriptor of what a magic link of the thread leads to, "root", "cwd" or "fd/N".
- * The caller's. Returns -errno: -EBADF for a descriptor that is not open, -ESRCH for a thread that is gone.
+ * The caller's. Returns -errno: -EBADF for a descriptor that is not open, -ESRCH for a thread that is gone;
+ * any other is a failure of ours.
  */
 int resolve_proc(pid_t tid, const char *link);
 

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "base/cleanup.h"
+#include "idlib/ours.h"
 #include "subject/event.h"
 #include "subject/subject.h"
 #include "syscalls/decode.h"
@@ -31,13 +32,13 @@ typedef int name_call(int fd, struct sockaddr *addr, socklen_t *len);
 static int name_of(struct idw_event *ev, int fd, struct sockaddr_storage *addr, socklen_t *len,
                    name_call *call)
 {
-    _cleanup_close_ int pidfd = pidfd_of(ev->tid);
+    _cleanup_close_ int pidfd = ours_look(ev, pidfd_of(ev->tid));
     if (pidfd < 0)
         return pidfd;
     _cleanup_close_ int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-    if (copy < 0 || call(copy, (struct sockaddr *)addr, len) < 0)
-        return -errno;
-    return 0;
+    if (copy < 0)
+        return ours_look(ev, -errno);
+    return call(copy, (struct sockaddr *)addr, len) < 0 ? -errno : 0;
 }
 
 int idw_wr_getpeername(struct idw_event *ev, int fd, struct sockaddr_storage *addr, socklen_t *len)

@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "idlib/ours.h"
+#include "subject/proc.h"
 
 #define LINKS_MAX 40      /* MAXSYMLINKS of the kernel */
 #define PROC_ROOT_INODE 1 /* PROC_ROOT_INO: of every procfs */
@@ -34,35 +36,58 @@ static void move_to(struct walk *w, int *fd)
     w->at = move_fd(fd);
 }
 
+static bool is_on_proc(int fd)
+{
+    struct statfs fs;
+    return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/* The error of a look into @w->at, negative. */
+static int look_failed(struct walk *w, int error)
+{
+    if ((error == EACCES || error == EPERM) && is_on_proc(w->at))
+        w->blind = true;
+    return -error;
+}
+
 /* The last number of line @key of the thread's status: its id in the innermost pid namespace that it is in.
- */
+ * Or -errno. */
 static long innermost(pid_t tid, const char *key)
 {
-    char path[64], line[512];
+    char line[512];
     size_t n = strlen(key);
-    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
-    _cleanup_fclose_ FILE *f = fopen(path, "re");
-    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+    _cleanup_close_ int fd = proc_open(tid, "status", O_RDONLY);
+    if (fd < 0)
+        return fd;
+    _cleanup_fclose_ FILE *f = fdopen(fd, "r");
+    if (f == NULL)
+        return -errno;
+    (void)move_fd(&fd);
+    while (fgets(line, sizeof line, f) != NULL) {
         const char *last = strrchr(line, '\t');
         if (strncmp(line, key, n) == 0 && line[n] == ':' && last != NULL)
             return strtol(last + 1, NULL, 10);
     }
-    return -1;
+    return -ESRCH;
 }
 
 /*
  * What "self" and "thread-self" in the root of the procfs @proc say to the thread. Our own procfs knows it by
  * the numbers that we know; another one is taken for that of the innermost pid namespace.
  */
-static int text_of_self(pid_t tid, int proc, bool thread, char text[PATH_MAX])
+static int text_of_self(struct walk *w, bool thread, char text[PATH_MAX])
 {
     struct stat theirs, ours;
-    bool own = fstat(proc, &theirs) == 0 && stat("/proc", &ours) == 0 && theirs.st_dev == ours.st_dev;
-    long pid = innermost(tid, own ? "Tgid" : "NStgid");
-    if (pid < 0)
-        return -ENOENT;
+    bool own = fstat(w->at, &theirs) == 0 && fstat(proc_root(), &ours) == 0 && theirs.st_dev == ours.st_dev;
+    long pid = innermost(w->tid, own ? "Tgid" : "NStgid");
+    long tid = own || pid < 0 ? w->tid : innermost(w->tid, "NSpid");
+    if (pid < 0 || tid < 0) {
+        int r = (int)(pid < 0 ? pid : tid);
+        w->blind = ours_blind(r);
+        return r == -ESRCH ? -ENOENT : r;
+    }
     if (thread)
-        (void)snprintf(text, PATH_MAX, "%ld/task/%ld", pid, own ? (long)tid : innermost(tid, "NSpid"));
+        (void)snprintf(text, PATH_MAX, "%ld/task/%ld", pid, tid);
     else
         (void)snprintf(text, PATH_MAX, "%ld", pid);
     return 0;
@@ -94,20 +119,21 @@ static int text_of_link(int link, char text[PATH_MAX])
 /* Symbolic link @name, open as @link: @text is what it says, or "" when following it has moved @w already. */
 static int follow_link(struct walk *w, const char *name, int link, char text[PATH_MAX])
 {
-    struct statfs fs;
-    if (fstatfs(link, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC) {
+    if (is_on_proc(link)) {
         bool self = strcmp(name, "self") == 0, thread = strcmp(name, "thread-self") == 0;
         if ((self || thread) && is_proc_root(w->at))
-            return text_of_self(w->tid, w->at, thread, text);
+            return text_of_self(w, thread, text);
         if (is_magic(w->at, name)) {
             _cleanup_close_ int fd = openat(w->at, name, O_PATH | O_CLOEXEC);
             if (fd < 0)
-                return -errno;
+                return look_failed(w, errno);
             move_to(w, &fd);
             return 0;
         }
     }
     int r = text_of_link(link, text);
+    if (r == -EACCES || r == -EPERM)
+        return look_failed(w, -r);
     if (r < 0 || text[0] != '/')
         return r;
     _cleanup_close_ int fd = fcntl(w->root, F_DUPFD_CLOEXEC, 3);
@@ -126,7 +152,7 @@ static int enter(struct walk *w, const char *name, bool follow, unsigned *links,
     struct stat st;
     _cleanup_close_ int fd = openat(w->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0)
-        return -errno;
+        return look_failed(w, errno);
     if (!S_ISLNK(st.st_mode) || !follow) {
         move_to(w, &fd);
         return 0;
