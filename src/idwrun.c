@@ -2,9 +2,19 @@
 /* idwrun: run a program under wrappers. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "base/log.h"
 #include "base/descriptors.h"
 #include "control/options.h"
+
+/* To somebody who can read it, or it is a failure. */
+static int print(const char *text)
+{
+    if (!stdio_was_closed(STDOUT_FILENO) && fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+        return EXIT_SUCCESS;
+    log_error("can't write to standard output");
+    return EXIT_IDWRUN;
+}
 
 int main(int argc, char **argv)
 {
@@ -19,9 +29,9 @@ int main(int argc, char **argv)
         return EXIT_IDWRUN;
     }
     if (what == OPTIONS_HELP)
-        return fputs(options_help(), stdout) < 0 || fflush(stdout) != 0 ? EXIT_IDWRUN : EXIT_SUCCESS;
+        return print(options_help());
     if (what == OPTIONS_VERSION)
-        return puts("idwrun " IDW_VERSION) < 0 || fflush(stdout) != 0 ? EXIT_IDWRUN : EXIT_SUCCESS;
+        return print("idwrun " IDW_VERSION "\n");
     int status = guardian_run(&options);
     options_clear(&options);
     return status;

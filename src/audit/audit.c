@@ -11,6 +11,7 @@
 #include <syslog.h>
 #include "audit/record.h"
 #include "base/cleanup.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 
 struct audit {
@@ -51,6 +52,10 @@ static int open_file(const char *path, struct err *e)
 static int open_standard(int standard, const char *name, struct err *e)
 {
     int fd = fcntl(standard, F_DUPFD_CLOEXEC, 3);
+    if (standard == STDOUT_FILENO && stdio_was_closed(standard)) {
+        close_fd_p(&fd);
+        return err_set(e, EBADF, "cannot write audit records to %s: it is closed", name);
+    }
     if (fd < 0)
         (void)err_errno(e, "cannot write audit records to %s", name);
     return fd;

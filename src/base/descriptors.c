@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "base/cleanup.h"
 
+static bool was_closed[STDERR_FILENO + 1];
 static int *inherited;
 static size_t n_inherited;
 
@@ -16,11 +17,17 @@ int stdio_reserve(void)
     for (int fd = 0; fd <= STDERR_FILENO; fd++) {
         if (fcntl(fd, F_GETFD) >= 0)
             continue;
+        was_closed[fd] = true;
         int opened = open("/dev/null", O_RDWR | O_CLOEXEC); /* the lowest free one */
         if (opened < 0)
             return -errno;
     }
     return 0;
+}
+
+bool stdio_was_closed(int fd)
+{
+    return fd >= 0 && fd <= STDERR_FILENO && was_closed[fd];
 }
 
 void stdio_release(int fd)

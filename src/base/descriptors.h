@@ -6,11 +6,16 @@
 #ifndef IDW_BASE_DESCRIPTORS_H
 #define IDW_BASE_DESCRIPTORS_H
 
+#include <stdbool.h>
+
 /*
  * stdio_reserve - occupy those of 0, 1 and 2 that are closed with a CLOEXEC /dev/null, so that no descriptor
  * of ours lands there; the target still finds them closed. First thing in main. Returns 0, or -errno.
  */
 int stdio_reserve(void);
+
+/* stdio_was_closed - was @fd (0, 1, 2) closed before stdio_reserve? What is written there goes nowhere. */
+bool stdio_was_closed(int fd);
 
 /* stdio_release - give up our copy of @fd, which becomes /dev/null. */
 void stdio_release(int fd);

@@ -18,6 +18,7 @@ struct control {
     struct ev_async stop;
     struct ev_async nudge;
     struct ev_timer wake;
+    struct ev_timer sweep;
     pthread_t thread;
 };
 
@@ -52,6 +53,16 @@ static void on_wake(struct ev_loop *loop, struct ev_timer *watcher, int events)
     (void)events;
     if (!atomic_load(&c->en->main_stopped))
         (void)kill(c->en->guardian->guardian, SIGCONT);
+}
+
+/* The tracer sits in waitpid; a child that nobody reports would sit there with it. */
+static void on_sweep(struct ev_loop *loop, struct ev_timer *watcher, int events)
+{
+    struct control *c = watcher->data;
+    (void)loop;
+    (void)events;
+    if (atomic_load(&c->en->unborn) > 0)
+        (void)pthread_kill(c->en->tracer, SIGUSR1);
 }
 
 static void *run(void *argument)
@@ -97,6 +108,9 @@ struct control *control_start(struct engine *en, struct err *e)
     ev_async_start(c->loop, &c->nudge);
     c->wake.data = c;
     ev_timer_init(&c->wake, on_wake, 0., 0.);
+    c->sweep.data = c;
+    ev_timer_init(&c->sweep, on_sweep, 1., 1.);
+    ev_timer_start(c->loop, &c->sweep);
     int rc = pthread_create(&c->thread, NULL, run, c);
     if (rc != 0) {
         err_set(e, rc, "can't start the control loop: %s", strerror(rc));

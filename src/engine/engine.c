@@ -15,6 +15,7 @@
 #include "engine/control.h"
 #include "engine/launch.h"
 #include "engine/notify.h"
+#include "engine/signals.h"
 #include "engine/stats.h"
 #include "engine/trace.h"
 #include "subject/proc.h"
@@ -141,6 +142,8 @@ static int serve(struct engine *en, struct launch *l, struct subject *main)
     const struct trace_watch watch = {
         .stopped = on_stopped, .continued = on_continued, .ended = on_ended, .context = &w};
     struct err e = {0};
+    en->tracer = pthread_self();
+    signals_allow_wake();
     struct control *control = w.control = control_start(en, &e);
     struct notify *notify = control != NULL && en->needs_listener ? notify_start(en, &e) : NULL;
     if (control == NULL || (en->needs_listener && notify == NULL)) {

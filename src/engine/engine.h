@@ -14,6 +14,7 @@
 #ifndef IDW_ENGINE_ENGINE_H
 #define IDW_ENGINE_ENGINE_H
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -64,7 +65,9 @@ struct engine {
     int listener; /* DEAD_FD without one */
     pid_t main;   /* pid of the launched program */
     atomic_bool main_stopped;
-    int stats; /* --stats FILE, or DEAD_FD */
+    pthread_t tracer;   /* the main thread */
+    atomic_uint unborn; /* children that wait for their parent's report */
+    int stats;          /* --stats FILE, or DEAD_FD */
     /* Events by call and engine. */
     atomic_ulong notified[IDW_SET_CALLS];
     atomic_ulong traced[IDW_SET_CALLS];

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "base/cleanup.h"
 #include "engine/respond.h"
+#include "engine/signals.h"
 
 struct worker {
     struct notify *notify;
@@ -29,7 +30,6 @@ struct notify {
     struct engine *en;
     struct seccomp_notif_sizes sizes; /* the kernel's, which may be larger than our headers' */
     int stop;                         /* eventfd: readable when the workers shall end */
-    sigset_t wake;                    /* interrupts a worker in RECV, which has no timeout */
     size_t n_workers;
     struct worker workers[ENGINE_WORKERS];
 };
@@ -99,7 +99,7 @@ static void *work(void *argument)
         {.fd = w->notify->en->listener, .events = POLLIN},
         {.fd = w->notify->stop, .events = POLLIN},
     };
-    (void)pthread_sigmask(SIG_UNBLOCK, &w->notify->wake, NULL);
+    signals_allow_wake();
     for (;;) {
         if (poll(p, ARRAY_SIZE(p), -1) < 0)
             continue; /* EINTR */
@@ -112,11 +112,6 @@ static void *work(void *argument)
     }
     atomic_store(&w->done, true);
     return NULL;
-}
-
-static void nothing(int signal)
-{
-    (void)signal;
 }
 
 /*
@@ -157,9 +152,6 @@ struct notify *notify_start(struct engine *en, struct err *e)
         return NULL;
     }
     n->en = en;
-    (void)sigemptyset(&n->wake);
-    (void)sigaddset(&n->wake, SIGUSR1);
-    (void)sigaction(SIGUSR1, &(struct sigaction){.sa_handler = nothing}, NULL);
     n->stop = eventfd(0, EFD_CLOEXEC);
     if (n->stop < 0 || syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &n->sizes) < 0) {
         err_errno(e, "can't start the notify engine");

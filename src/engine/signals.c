@@ -26,6 +26,20 @@ void signals_block(void)
     (void)sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
+static void nothing(int signal)
+{
+    (void)signal;
+}
+
+void signals_allow_wake(void)
+{
+    sigset_t set;
+    (void)sigaction(SIGUSR1, &(struct sigaction){.sa_handler = nothing}, NULL);
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGUSR1);
+    (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static pid_t canary_new(void)
 {
     pid_t self = getpid();

@@ -29,6 +29,10 @@ struct signals {
 /* signals_block - block all but the synchronous ones, for the calling process and what it forks. */
 void signals_block(void);
 
+/* signals_allow_wake - let SIGUSR1 interrupt the calling thread's blocking calls (EINTR); it does nothing
+ * else. */
+void signals_allow_wake(void);
+
 int signals_start(struct signals *s, struct err *e);
 void signals_stop(struct signals *s);
 

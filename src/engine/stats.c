@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include "base/cleanup.h"
 #include "base/log.h"
 
 int stats_open(struct engine *en, struct err *e)
@@ -44,7 +43,7 @@ void stats_write(struct engine *en)
 {
     if (en->stats < 0)
         return;
-    _cleanup_fclose_ FILE *f = fdopen(fcntl(en->stats, F_DUPFD_CLOEXEC, 3), "w");
+    FILE *f = fdopen(fcntl(en->stats, F_DUPFD_CLOEXEC, 3), "w");
     if (f == NULL) {
         log_warn("%s: %s", en->options->stats, strerror(errno));
         return;
@@ -54,4 +53,6 @@ void stats_write(struct engine *en)
     print_calls(f, "notify", en->notified);
     print_calls(f, "trace", en->traced);
     (void)fputs("}\n", f);
+    if (fclose(f) != 0)
+        log_warn("%s: %s", en->options->stats, strerror(errno));
 }

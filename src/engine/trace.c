@@ -17,6 +17,8 @@
  * them. */
 enum { RESTART_FIRST = 512, RESTART_LAST = 516 };
 
+enum { UNBORN_SECONDS = 2 };
+
 struct tracer {
     struct engine *en;
     const struct trace_watch *watch;
@@ -87,12 +89,29 @@ static void go_on(struct tracee *t, int stop)
         tracee_resume(t, 0);
 }
 
-static void born(struct tracee *child)
+static void born(struct tracer *tr, struct tracee *child)
 {
     if (child->unborn) {
         child->unborn = false;
+        atomic_fetch_sub(&tr->en->unborn, 1);
         go_on(child, child->unborn_stop);
     }
+}
+
+static void wait_for_parent(struct tracer *tr, struct tracee *child, int stop)
+{
+    if (!child->unborn)
+        atomic_fetch_add(&tr->en->unborn, 1);
+    child->unborn = true;
+    child->unborn_stop = stop;
+    (void)clock_gettime(CLOCK_MONOTONIC, &child->unborn_since);
+}
+
+static void forget(struct tracer *tr, struct tracee *t)
+{
+    if (t->unborn)
+        atomic_fetch_sub(&tr->en->unborn, 1);
+    tracee_drop(&tr->tracees, t, tr->en->subjects);
 }
 
 /* PTRACE_EVENT_FORK, VFORK, CLONE: which of them says nothing of threads or processes, the kernel's ids do.
@@ -109,9 +128,9 @@ static void on_child(struct tracer *tr, struct tracee *t)
             give_subject(tr, child, t->subject);
             note_registers(t, child);
             if (child->subject != NULL || child->unborn)
-                born(child);
+                born(tr, child);
             else
-                tracee_drop(&tr->tracees, child, tr->en->subjects); /* killed before it could run */
+                forget(tr, child); /* killed before it could run */
         }
     }
     tracee_resume(t, 0);
@@ -131,8 +150,24 @@ static void adopt_unborn(struct tracer *tr, struct subject *dead)
             continue;
         if (st.ppid == self || st.ppid == dead->record->pid) {
             give_subject(tr, t, dead);
-            born(t);
+            born(tr, t);
         }
+    }
+}
+
+/*
+ * A child whose maker was killed so early that its end was told before the child's first stop: nobody will
+ * report it, and nobody can tell whose state it should have. It has not run an instruction, and it never
+ * will.
+ */
+static void sweep_unborn(struct tracer *tr)
+{
+    struct tracee *t, *next;
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    HASH_ITER (hh, tr->tracees.by_tid, t, next) {
+        if (t->unborn && now.tv_sec - t->unborn_since.tv_sec > UNBORN_SECONDS)
+            refuse_process(t, "its maker was killed before it could report it");
     }
 }
 
@@ -143,7 +178,7 @@ static struct tracee *take_leader_id(struct tracer *tr, struct tracee *t, pid_t 
     if (former == t->tid || own == NULL)
         return t;
     pid_t leader = t->tid;
-    tracee_drop(&tr->tracees, t, tr->en->subjects);
+    forget(tr, t);
     subjects_thread_gone(tr->en->subjects, former);
     tracee_rename(&tr->tracees, own, leader);
     if (subjects_thread(tr->en->subjects, leader, own->subject) < 0)
@@ -253,8 +288,7 @@ static void tell_of_stop(struct tracer *tr, int signal)
 static void on_stop(struct tracer *tr, struct tracee *t, int signal)
 {
     if (t->subject == NULL) {
-        t->unborn = true;
-        t->unborn_stop = signal;
+        wait_for_parent(tr, t, signal);
         return;
     }
     /* Of any thread: the first one may have ended long ago. */
@@ -301,7 +335,7 @@ static void on_end(struct tracer *tr, pid_t tid, int status)
     struct tracee *t = tracee_find(&tr->tracees, tid);
     struct subject *s = t != NULL && t->subject != NULL ? subject_ref(t->subject) : NULL;
     if (t != NULL)
-        tracee_drop(&tr->tracees, t, tr->en->subjects);
+        forget(tr, t);
     if (s != NULL) {
         adopt_unborn(tr, s);
         if (s->record->pid == tid)
@@ -327,8 +361,10 @@ void trace_run(struct engine *en, struct subject *main, const struct trace_watch
     for (;;) {
         int status;
         pid_t tid = waitpid(-1, &status, __WALL);
-        if (tid < 0 && errno == EINTR)
+        if (tid < 0 && errno == EINTR) {
+            sweep_unborn(&tr); /* the control loop has woken us for it */
             continue;
+        }
         if (tid < 0)
             break; /* ECHILD: no child, no tracee left */
         if (!WIFSTOPPED(status)) {

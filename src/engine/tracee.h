@@ -8,6 +8,7 @@
 #include <sys/ptrace.h>
 #include <sys/types.h>
 #include <sys/user.h>
+#include <time.h>
 #include <uthash.h>
 #include "subject/event.h"
 
@@ -15,8 +16,9 @@ struct tracee {
     pid_t tid;
     struct subject *subject; /* referenced; NULL between a child's first stop and its parent's event */
     bool unborn;             /* stopped, and waiting for a subject */
-    int unborn_stop;         /* the signal of that stop */
-    bool in_call;            /* between entry and exit of a call whose exit we want; ev is live */
+    struct timespec unborn_since;
+    int unborn_stop; /* the signal of that stop */
+    bool in_call;    /* between entry and exit of a call whose exit we want; ev is live */
     bool wants_post;
     uint64_t given[6]; /* in_call: the argument registers as the target had them */
     uint8_t restore;   /* before its first instruction: these registers are to become `given` */
