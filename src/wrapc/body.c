@@ -60,17 +60,21 @@ static bool is_bad_errno(const struct source *s, const struct tok *t)
     char *end;
     errno = 0;
     unsigned long long n = strtoull(s->text + t->at, &end, 0);
-    bool whole = *end != '.' && *end != 'b'; /* 3.7 and 0b11 are left to the C compiler */
+    bool whole = *end != 'b'; /* 0b11 is left to the C compiler */
     return errno != 0 || (whole && (n < 1 || n > ERRNO_MAX));
 }
 
+static bool is_no_integer(const struct source *s, const struct tok *t)
+{
+    return tok_op(&t[1], ';') &&
+           (t->kind == TOK_STRING || (t->kind == TOK_NUMBER && memchr(s->text + t->at, '.', t->len) != NULL));
+}
+
 /*
- * Around the expression of a verdict: a fraction would be converted silently, a pointer by some compilers.
- * The
- * + 0 promotes a bit-field, whose type __auto_type cannot take.
+ * Behind the expression of a verdict. A fraction would be converted silently, a pointer by some compilers;
+ * this changes no integer and takes nothing else.
  */
-#define INTEGER_BEGIN "__extension__({ __auto_type idw_value = ("
-#define INTEGER_END(what) ") + 0; IDW_NEEDS_INTEGER(idw_value, \"" what "\"); idw_value; }))"
+#define INTEGER_END ") >> 0)"
 
 /* deny EXPR; fake EXPR; */
 static uint32_t verdict(struct body *b, uint32_t i, uint32_t end)
@@ -94,12 +98,13 @@ static uint32_t verdict(struct body *b, uint32_t i, uint32_t end)
         source_error(s, t, "%s: the call has run; a post clause can assign $ret and $errno", tok_text(s, t));
     else if (deny && tok_op(&t[1], '-') && is_errno(s, &t[2]))
         source_error(s, &t[1], "deny takes the errno itself, not its negative: deny EPERM;");
+    else if (is_no_integer(s, &t[1]))
+        source_error(s, &t[1], "%s takes an integer, not %s", tok_text(s, t), tok_text(s, &t[1]));
     else if (deny && is_bad_errno(s, &t[1]))
         source_error(s, &t[1], "deny takes an errno, 1 to %d, not %s", ERRNO_MAX, tok_text(s, &t[1]));
-    body_replace(b, i, deny ? "return idw_deny(ev, " INTEGER_BEGIN : "return idw_fake(ev, " INTEGER_BEGIN);
+    body_replace(b, i, deny ? "return idw_deny(ev, (" : "return idw_fake(ev, (");
     body_tokens(b, i + 1, stop);
-    body_insert(b, stop - 1,
-                deny ? INTEGER_END("deny takes an errno") : INTEGER_END("fake takes an integer"));
+    body_insert(b, stop - 1, INTEGER_END);
     return stop;
 }
 
