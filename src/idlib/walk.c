@@ -36,20 +36,6 @@ static void move_to(struct walk *w, int *fd)
     w->at = move_fd(fd);
 }
 
-static bool is_on_proc(int fd)
-{
-    struct statfs fs;
-    return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
-}
-
-/* The error of a look into @w->at, negative. */
-static int look_failed(struct walk *w, int error)
-{
-    if ((error == EACCES || error == EPERM) && is_on_proc(w->at))
-        w->blind = true;
-    return -error;
-}
-
 /* The last number of line @key of the thread's status: its id in the innermost pid namespace that it is in.
  * Or -errno. */
 static long innermost(pid_t tid, const char *key)
@@ -119,21 +105,20 @@ static int text_of_link(int link, char text[PATH_MAX])
 /* Symbolic link @name, open as @link: @text is what it says, or "" when following it has moved @w already. */
 static int follow_link(struct walk *w, const char *name, int link, char text[PATH_MAX])
 {
-    if (is_on_proc(link)) {
+    struct statfs fs;
+    if (fstatfs(link, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC) {
         bool self = strcmp(name, "self") == 0, thread = strcmp(name, "thread-self") == 0;
         if ((self || thread) && is_proc_root(w->at))
             return text_of_self(w, thread, text);
         if (is_magic(w->at, name)) {
             _cleanup_close_ int fd = openat(w->at, name, O_PATH | O_CLOEXEC);
             if (fd < 0)
-                return look_failed(w, errno);
+                return -errno;
             move_to(w, &fd);
             return 0;
         }
     }
     int r = text_of_link(link, text);
-    if (r == -EACCES || r == -EPERM)
-        return look_failed(w, -r);
     if (r < 0 || text[0] != '/')
         return r;
     _cleanup_close_ int fd = fcntl(w->root, F_DUPFD_CLOEXEC, 3);
@@ -152,7 +137,7 @@ static int enter(struct walk *w, const char *name, bool follow, unsigned *links,
     struct stat st;
     _cleanup_close_ int fd = openat(w->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0)
-        return look_failed(w, errno);
+        return -errno;
     if (!S_ISLNK(st.st_mode) || !follow) {
         move_to(w, &fd);
         return 0;

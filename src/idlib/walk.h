@@ -15,7 +15,7 @@ struct walk {
     int root;    /* where ".." ends and absolute symbolic links start; the caller's, stays open */
     int at;      /* where the path starts, then where it led; the caller's, replaced and closed on the way */
     bool follow; /* a final symbolic link */
-    bool blind;  /* set by walk: it failed where a procfs lets only the target look */
+    bool blind;  /* set by walk: it failed since we can't tell what /proc/self is */
 };
 
 /* walk - take @w->at to what @path, relative to it, names. Returns 0, or -errno as the kernel would. */

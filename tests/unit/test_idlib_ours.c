@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whose failure it is that a file or socket can't be seen: the subject's own, or ours. */
 #include <criterion/criterion.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -127,6 +129,25 @@ Test(ours, no_permission, .init = set_up, .fini = tear_down)
         cr_expect_eq(ours, cases[i].ours, "%s", cases[i].what);
         end(pid);
     }
+}
+
+/* A target that is root can hide its status from us, and with it what its /proc/self is. */
+Test(ours, hidden_status, .init = set_up, .fini = tear_down)
+{
+    pid_t pid = target(true);
+    char path[64];
+    bool ours;
+    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("/dev/null", path, NULL, MS_BIND, NULL) < 0) {
+        end(pid);
+        cr_skip("not allowed to mount there");
+    }
+    cr_expect_eq(ask(pid, STAT, ".", -1, &ours), 0);
+    cr_expect_not(ours);
+    cr_expect_lt(ask(pid, STAT, "/proc/self/cwd/none", -1, &ours), 0);
+    cr_expect(ours);
+    end(pid);
 }
 
 /* With each number of descriptors that isn't enough: refused; and never an answer that isn't so. */

@@ -57,6 +57,7 @@ Test(proc, something_else_on_proc)
     cr_assert_neq(access("/proc/self/status", F_OK), 0);
     cr_expect_eq(proc_status(getpid(), &s), 0);
     cr_expect_eq(s.tgid, getpid());
+    cr_assert_eq(umount("/proc"), 0, "sanitizers look there at the end");
 }
 
 Test(proc, something_else_on_a_file_of_proc)
@@ -67,6 +68,7 @@ Test(proc, something_else_on_a_file_of_proc)
     if (!own_mounts() || mount("/dev/null", path, NULL, MS_BIND, NULL) < 0)
         cr_skip("not allowed to mount there");
     cr_expect_eq(proc_status(getpid(), &s), -EXDEV);
+    cr_assert_eq(umount(path), 0, "sanitizers look there at the end");
 }
 
 Test(proc, no_procfs)
@@ -77,6 +79,7 @@ Test(proc, no_procfs)
     struct proc_status s;
     cr_expect_eq(proc_init(&e), -ENODEV);
     cr_expect_eq(proc_status(getpid(), &s), -ENODEV);
+    cr_assert_eq(umount("/proc"), 0, "sanitizers look there at the end");
 }
 
 /* A copy of sleep(1) @depth folders of @width characters down from a temporary folder; runs until killed. */
