@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <linux/seccomp.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -20,6 +20,7 @@
 struct worker {
     struct notify *notify;
     unsigned slot;
+    int epoll;
     pthread_t thread;
     atomic_bool done;
     struct seccomp_notif *req;
@@ -92,30 +93,40 @@ static void serve(struct worker *w)
     journal_leave(entry);
 }
 
+/* EPOLLHUP: the last target is gone. */
+static void on_listener(struct worker *w, uint32_t events)
+{
+    if ((events & EPOLLIN) != 0)
+        serve(w);
+    else
+        (void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->notify->en->listener, NULL);
+}
+
 static void *work(void *argument)
 {
     struct worker *w = argument;
-    struct pollfd p[2] = {
-        {.fd = w->notify->en->listener, .events = POLLIN},
-        {.fd = w->notify->stop, .events = POLLIN},
-    };
+    struct epoll_event ready;
     signals_allow_wake();
     for (;;) {
-        if (poll(p, ARRAY_SIZE(p), -1) < 0)
+        if (epoll_wait(w->epoll, &ready, 1, -1) != 1)
             continue; /* EINTR */
-        if (p[1].revents != 0)
+        if (ready.data.fd == w->notify->stop)
             break;
-        if ((p[0].revents & POLLIN) != 0)
-            serve(w);
-        else if (p[0].revents != 0)
-            p[0].fd = -1; /* POLLHUP: the last target is gone */
+        on_listener(w, ready.events);
     }
     atomic_store(&w->done, true);
     return NULL;
 }
 
+static void worker_clear(struct worker *w)
+{
+    close_fd_p(&w->epoll);
+    free(w->req);
+    free(w->resp);
+}
+
 /*
- * poll may send two workers after one notification; the second then sits in RECV, where only a signal reaches
+ * Two workers may still go after one notification; the second then sits in RECV, where only a signal reaches
  * it. A signal that comes just before RECV is lost, hence the loop.
  */
 static void worker_join(struct worker *w)
@@ -126,8 +137,19 @@ static void worker_join(struct worker *w)
         (void)nanosleep(&pause, NULL);
     }
     (void)pthread_join(w->thread, NULL);
-    free(w->req);
-    free(w->resp);
+    worker_clear(w);
+}
+
+/* EPOLLEXCLUSIVE: a notification wakes one worker, not all; hence an epoll instance for each. */
+static int worker_watch(struct worker *w)
+{
+    struct epoll_event calls = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = w->notify->en->listener};
+    struct epoll_event stop = {.events = EPOLLIN, .data.fd = w->notify->stop};
+    w->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (w->epoll < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, calls.data.fd, &calls) < 0 ||
+        epoll_ctl(w->epoll, EPOLL_CTL_ADD, stop.data.fd, &stop) < 0)
+        return -errno;
+    return 0;
 }
 
 static int worker_start(struct notify *n, struct worker *w, unsigned slot)
@@ -136,12 +158,14 @@ static int worker_start(struct notify *n, struct worker *w, unsigned slot)
     w->slot = slot;
     w->req = malloc(larger(n->sizes.seccomp_notif, sizeof *w->req));
     w->resp = malloc(larger(n->sizes.seccomp_notif_resp, sizeof *w->resp));
-    int rc = w->req == NULL || w->resp == NULL ? ENOMEM : pthread_create(&w->thread, NULL, work, w);
-    if (rc != 0) {
-        free(w->req);
-        free(w->resp);
-    }
-    return -rc;
+    int rc = worker_watch(w);
+    if (rc == 0 && (w->req == NULL || w->resp == NULL))
+        rc = -ENOMEM;
+    if (rc == 0)
+        rc = -pthread_create(&w->thread, NULL, work, w);
+    if (rc < 0)
+        worker_clear(w);
+    return rc;
 }
 
 struct notify *notify_start(struct engine *en, struct err *e)
