@@ -13,8 +13,8 @@
  * memory ($path, openat2's flags) and attributes such as $uid are unknown here and count as "may match".
  * Where several rules match one call, the strongest action holds: DENY > TRACE > NOTIFY > ALLOW.
  *
- * A target that would answer its own calls (a listener, a tracer's seccomp stops of its own) is refused, see place.h.
- * Denied whatever the wrappers say: calls of a foreign architecture (i386, x32) and io_uring_setup,
+ * A target that would answer its own calls (a listener, a tracer's seccomp stops of its own) is refused, see
+ * place.h. Denied whatever the wrappers say: calls of a foreign architecture (i386, x32) and io_uring_setup,
  * io_uring_enter, io_uring_register, with ENOSYS, which is what a kernel without them says. DENY is for these
  * only. Number -1, a call that a tracer took away, is let through: see PLAN_NR_SKIPPED.
  */

@@ -199,8 +199,7 @@ static struct subject *table_enter(struct subjects *all, struct subject *s)
             return old;
         }
         (void)subject_happens(all, old, HAPPENS_EXIT);
-        subject_unref(all,
-                      old); /* NOLINT(clang-analyzer-unix.Malloc): the reference is ours; it can't count */
+        subject_unref(all, old);
     }
 }
 
@@ -471,7 +470,7 @@ int subjects_reap(struct subjects *all)
             (void)subject_happens(all, s, HAPPENS_EXIT);
             dead++;
         }
-        subject_unref(all, s); /* NOLINT(clang-analyzer-unix.Malloc): as above */
+        subject_unref(all, s);
     }
     return dead;
 }
