@@ -17,7 +17,8 @@
  * them. */
 enum { RESTART_FIRST = 512, RESTART_LAST = 516 };
 
-enum { UNBORN_SECONDS = 2 };
+/* Far longer than a report takes on the busiest machine. */
+enum { UNBORN_SECONDS = 10 };
 
 struct tracer {
     struct engine *en;
@@ -156,17 +157,20 @@ static void adopt_unborn(struct tracer *tr, struct subject *dead)
 }
 
 /*
- * A child whose maker was killed so early that its end was told before the child's first stop: nobody will
- * report it, and nobody can tell whose state it should have. It has not run an instruction, and it never
- * will.
+ * A child whose maker was killed so early that its end was told before the child's first stop: it has become
+ * our child, nobody will report it, and nobody can tell whose state it should have. It has not run an
+ * instruction, and never will.
  */
 static void sweep_unborn(struct tracer *tr)
 {
     struct tracee *t, *next;
     struct timespec now;
+    struct proc_stat st;
+    pid_t self = getpid();
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     HASH_ITER (hh, tr->tracees.by_tid, t, next) {
-        if (t->unborn && now.tv_sec - t->unborn_since.tv_sec > UNBORN_SECONDS)
+        bool late = t->unborn && now.tv_sec - t->unborn_since.tv_sec > UNBORN_SECONDS;
+        if (late && proc_stat(t->tid, &st) == 0 && st.ppid == self)
             refuse_process(t, "its maker was killed before it could report it");
     }
 }
