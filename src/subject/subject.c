@@ -54,19 +54,28 @@ void subjects_states(struct subjects *all, unsigned slot, const struct idw_state
         all->states[slot] = d->size > 0 ? d : NULL;
 }
 
+/* Out of the list of all records, if it is in it; with the table's lock held. */
 static void record_unlink(struct subjects *all, struct subject_record *r)
 {
-    arena_off own = arena_offset(all->arena, r);
-    for (arena_off *at = arena_root(all->arena, ARENA_ROOT_SUBJECTS); *at != 0;) {
-        struct subject_record *here = arena_ptr(all->arena, *at);
-        if (here == NULL)
-            return;
-        if (*at == own) {
-            *at = here->next;
-            return;
-        }
-        at = &here->next;
-    }
+    arena_off *head = arena_root(all->arena, ARENA_ROOT_SUBJECTS);
+    struct subject_record *previous = arena_ptr(all->arena, r->previous);
+    struct subject_record *next = arena_ptr(all->arena, r->next);
+    if (previous != NULL)
+        previous->next = r->next;
+    else if (*head == arena_offset(all->arena, r))
+        *head = r->next;
+    if (next != NULL)
+        next->previous = r->previous;
+}
+
+static void record_link(struct subjects *all, struct subject_record *r)
+{
+    arena_off *head = arena_root(all->arena, ARENA_ROOT_SUBJECTS);
+    struct subject_record *next = arena_ptr(all->arena, *head);
+    r->next = *head;
+    *head = arena_offset(all->arena, r);
+    if (next != NULL)
+        next->previous = *head;
 }
 
 static void record_free(struct subjects *all, struct subject_record *r)
@@ -169,9 +178,7 @@ static struct subject_record *record_new(struct subjects *all, pid_t pid, struct
 /* With the lock held: @s into the table and the list of records. */
 static void table_insert_subject(struct subjects *all, struct subject *s)
 {
-    arena_off *head = arena_root(all->arena, ARENA_ROOT_SUBJECTS);
-    s->record->next = *head;
-    *head = arena_offset(all->arena, s->record);
+    record_link(all, s->record);
     HASH_ADD_KEYPTR(hh, all->by_pid, &s->record->pid, sizeof s->record->pid, s);
     (void)subject_ref(s); /* the table's */
     struct epoll_event ev = {.events = EPOLLIN, .data.u64 = (uint32_t)s->record->pid};

@@ -30,7 +30,7 @@
 
 /* In the arena; fixed layout, no pointers. */
 struct subject_record {
-    arena_off next; /* list of all records */
+    arena_off next, previous; /* list of all records */
     pid_t pid;
     pid_t ppid;
     uint64_t start_time; /* field 22 of /proc/PID/stat: with the pid, a name that is never used twice */

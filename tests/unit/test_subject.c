@@ -135,6 +135,39 @@ Test(subject, dead_processes_are_noticed_and_leak_nothing)
     cr_expect_eq(arena_used(arena), before);
 }
 
+static size_t listed(void)
+{
+    size_t n = 0;
+    for (arena_off at = *arena_root(arena, ARENA_ROOT_SUBJECTS); at != 0; n++) {
+        const struct subject_record *r = arena_ptr(arena, at);
+        cr_assert_not_null(r);
+        at = r->next;
+    }
+    return n;
+}
+
+/* What another engine would find: each live subject once, whichever order the others ended in. */
+Test(subject, records_are_listed)
+{
+    enum { N = 5 };
+    static const int order[N] = {2, 0, 4, 1, 3};
+    struct subject *s[N];
+    struct err e = {0};
+    for (int i = 0; i < N; i++) {
+        s[i] = subjects_add(all, sleeper(), NULL, HAPPENS_FORK, &e);
+        cr_assert_not_null(s[i], "%s", e.text);
+        cr_expect_eq(listed(), (size_t)i + 1);
+    }
+    for (int i = 0; i < N; i++) {
+        struct subject *gone = s[order[i]];
+        pid_t pid = gone->record->pid;
+        cr_expect_eq(subject_happens(all, gone, HAPPENS_EXIT), 0);
+        subject_unref(all, gone);
+        cr_expect_eq(listed(), (size_t)(N - 1 - i));
+        end(pid);
+    }
+}
+
 static pid_t thread_tid;
 static int thread_gate[2];
 
