@@ -50,6 +50,8 @@ int proc_open(pid_t pid, const char *name, int flags)
         return dir;
     (void)snprintf(path, sizeof path, "%d/%s", (int)pid, name);
     int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
+    if (fd < 0 && errno == ENOSYS) /* under valgrind: a kernel that has our listener's calls has this one */
+        fd = openat(dir, path, flags | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? -ESRCH : -errno;
     return fd;
