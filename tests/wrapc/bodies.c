@@ -163,10 +163,10 @@ Test(descriptor, is_what_the_contract_says)
     cr_expect_eq(w->table, call_fingerprint());
     cr_expect_str_eq(w->name, "bodies");
     cr_expect_str_eq(w->activate, "program == \"a\\\"b\" && (uid in { 0, -1 })");
-    cr_expect_eq(w->activate_line, 8);
+    cr_expect_eq(w->activate_line, 9);
     cr_expect_eq(w->n_events, 2);
     cr_expect_eq(w->n_clauses, 5);
-    cr_expect_eq(w->clauses[1].line, 23);
+    cr_expect_eq(w->clauses[1].line, 24);
     cr_expect_eq(w->clauses[1].phase, IDW_PRE);
     cr_expect_eq(w->clauses[4].phase, IDW_POST);
     cr_expect_eq(w->global.n_tables, 1);
