@@ -65,7 +65,21 @@ static void canary_end(pid_t pid)
         ;
 }
 
-/* SigPnd and ShdPnd of proc(5): what the canary has got and not taken. */
+/*
+ * What tells of @signal among what the canary has pending. Stop signals and SIGCONT take each other out of
+ * what is pending (signal(7)), so that of the one the other may be all that is left to see.
+ */
+static uint64_t traces_of(unsigned signal)
+{
+    static const unsigned job_control[] = {SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU};
+    uint64_t all = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(job_control); i++)
+        all |= UINT64_C(1) << (job_control[i] - 1);
+    uint64_t own = UINT64_C(1) << (signal - 1);
+    return (own & all) != 0 ? all : own;
+}
+
+/* ShdPnd of proc(5): what the canary has got and not taken. */
 static bool canary_got(pid_t pid, unsigned signal)
 {
     char path[64], line[256];
@@ -75,7 +89,7 @@ static bool canary_got(pid_t pid, unsigned signal)
     while (f != NULL && fgets(line, sizeof line, f) != NULL)
         if (sscanf(line, "ShdPnd: %" SCNx64, &pending) == 1)
             break;
-    return (pending >> (signal - 1)) & 1;
+    return (pending & traces_of(signal)) != 0;
 }
 
 int signals_start(struct signals *s, struct err *e)
