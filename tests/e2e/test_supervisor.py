@@ -96,10 +96,12 @@ class Moved(Case):
         moved.chmod(0o755)
         source = idw.stage.scratch / "w.wr"
         source.write_text(SOURCE)
+        no_cache = idw.stage.scratch / "file"
+        no_cache.write_text("")
         for user in idw.USERS:
             for name in ("imapd_id", source):
                 with self.subTest(user=user, wrapper=name):
-                    env = {"PATH": os.environ["PATH"], "XDG_CACHE_HOME": "/nonexistent", "TMPDIR": str(idw.stage.scratch)}
+                    env = {"PATH": os.environ["PATH"], "XDG_CACHE_HOME": str(no_cache), "TMPDIR": str(idw.stage.scratch)}
                     result = run([moved / "bin/idwrun", "--wrap", name, "--", "echo", "ran"], user, env=env)
                     self.assertEqual((result.status, result.out), (0, b"ran\n"), result)
 

@@ -216,13 +216,20 @@ static int play_jobs(const char *arg)
 {
     const int stops[] = {SIGSTOP, SIGTSTP, SIGTTIN};
     int status = 0;
+    int gate[2]; /* the next stop waits until the going on has been seen: the kernel keeps the last news only
+                  */
+    char byte = 0;
     (void)arg;
+    if (pipe(gate) < 0)
+        return 1;
     pid_t child = fork();
     if (child == 0) {
         /* A group of its own, not orphaned: else TSTP and TTIN stop nobody. */
         (void)setpgid(0, 0);
-        for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+        for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
             (void)raise(stops[i]);
+            (void)!read(gate[0], &byte, 1);
+        }
         for (;;)
             (void)pause();
     }
@@ -232,6 +239,7 @@ static int play_jobs(const char *arg)
         (void)kill(child, SIGCONT);
         (void)waitpid(child, &status, WCONTINUED);
         say_status(status);
+        (void)!write(gate[1], &byte, 1);
     }
     (void)kill(child, SIGTERM);
     (void)waitpid(child, &status, 0);
