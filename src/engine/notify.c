@@ -67,7 +67,7 @@ static void decide(struct worker *w)
     if (r == RESPOND_RUN) {
         resp->error = 0;
         resp->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-    } else if (r == RESPOND_RESULT && ev.result < 0 && ev.result >= -4095) {
+    } else if (r == RESPOND_RESULT && event_failed(ev.result)) {
         resp->error = (int)ev.result;
     } else if (r == RESPOND_RESULT) {
         resp->error = 0;

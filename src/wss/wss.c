@@ -143,7 +143,9 @@ static void run_clause(struct layer *l, size_t slot, const struct idw_clause *c,
         if (shared)
             pthread_mutex_unlock(&l->global_lock);
     }
-    if (ev->internal_error)
+    /* A call that has run was not denied: its engine changes the result, and the record says what happened.
+     */
+    if (ev->internal_error && ev->phase == IDW_PRE)
         event_verdict(ev, VERDICT_DENY, EPERM);
 }
 
