@@ -13,6 +13,10 @@
 
 #include "filter/filter.h"
 
+/* No call of any kernel: always notified, so that the engine can put a descriptor into a thread
+ * (engine/inject.h). */
+#define PLACE_NR_AREA 0x3fffff00u
+
 /* place_keep - put these tests in front of @prog, whose filter is replaced. Returns 0, -ENOMEM, -E2BIG. */
 int place_keep(struct sock_fprog *prog, struct err *e);
 

@@ -54,7 +54,8 @@ struct event_copy {
     void *data; /* NULL: not fetched, or unreadable */
     size_t len; /* bytes, NUL not counted; strings in a vector */
     bool fetched;
-    int error; /* 0 or positive errno */
+    bool assigned; /* a clause's bytes, not the target's: what the kernel, or in post the target, shall get */
+    int error;     /* 0 or positive errno */
 };
 
 struct audit_note; /* src/audit: what wrappers said about this event so far */
@@ -64,6 +65,7 @@ struct idw_event {
     struct subject *subject; /* NULL only in tests of what needs none */
     pid_t tid;
     const struct call *call;
+    enum call_arch arch; /* whose numbers and layouts the call has */
     enum idw_phase phase;
     uint64_t regs[6]; /* as the target gave them, or as clauses assigned them */
     uint8_t assigned; /* bit n: regs[n] was assigned */
@@ -72,6 +74,15 @@ struct idw_event {
     struct verdict verdict;
     struct event_copy copies[CALL_ARGS_MAX]; /* by index of the argument in call->args */
     struct event_copy structs[6];            /* by register: what FROM_FIELD arguments are fields of */
+
+    /*
+     * The engine makes this call itself (src/engine/perform): what clauses look at by descriptor or path is
+     * kept for it. Each once, 0: not taken; else our descriptor + 1, or -errno. See event_fd, event_object.
+     */
+    bool performing;
+    int fds[6];                 /* by register */
+    int objects[CALL_ARGS_MAX]; /* by index of the path argument */
+    int result_file; /* post, of a performed call that returns a descriptor: what $ret will be; or DEAD_FD */
 
     /* Of the calling thread; read on first use. */
     bool creds_known;
@@ -136,6 +147,27 @@ int64_t event_scalar(struct idw_event *ev, const struct call_arg *a);
  * read.
  */
 const struct event_copy *event_memory(struct idw_event *ev, const struct call_arg *a);
+
+/*
+ * event_assign - a clause gives memory argument @a other contents; copied. Strings: @len without the NUL. In
+ * the pre phase the kernel gets them in place of the target's, and the length argument, if @a has one,
+ * becomes @len. In post, for TAG_OUT arguments: the target gets them, no more than it made room for; where
+ * the result is the length (read, readlink), so becomes it. Returns 0, -EINVAL (no memory argument, a vector,
+ * not of this phase), -ENOMEM.
+ */
+int event_assign(struct idw_event *ev, const struct call_arg *a, const void *data, size_t len);
+
+/* event_prefetch - fetch each input that lies in memory, ahead of the clauses: reading may wait for the
+ * target. */
+void event_prefetch(struct idw_event *ev);
+
+/*
+ * event_fd - our own copy of the descriptor in argument @a (FD, DIRFD), taken once with pidfd_getfd(2):
+ * clauses and the performed call see the same file, whatever the target's other threads do to its table.
+ * AT_FDCWD: its working directory. The event's. -EBADF: not open. Any other -errno: we can't have it
+ * (->internal_error is for the caller to set).
+ */
+int event_fd(struct idw_event *ev, const struct call_arg *a);
 
 /* event_fetched - is @a's value at hand, without a look at the target's memory? */
 bool event_fetched(const struct idw_event *ev, const struct call_arg *a);

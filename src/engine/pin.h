@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Pinned arguments: the copies that clauses have judged or assigned, laid out in memory that the target can
+ * read and nobody but us can write, for calls that must run in the target. A memfd that we map writable
+ * first, then seal (F_SEAL_FUTURE_WRITE); the target maps it shared and read-only, and mseals the mapping
+ * (Linux 6.10), so that it can't be put aside for another. One area an address space: a vfork child uses its
+ * parent's.
+ *
+ *     struct pin_area *a = pin_area_new(&e);            // memfd, mapped here, sealed
+ *     ... inject.h maps pin_area_fd(a) in the target ... pin_area_mapped(a, address);
+ *     struct pin p;
+ *     pin_arguments(&p, a, &ev, regs, &changed);        // at the entry of the call
+ *     ... the call runs with regs; the caller's come back at its exit ...
+ *     pin_release(&p);
+ *
+ * The area is below 4 GiB in the target, so that i386 calls can use it. All functions but pin_area_new are
+ * for the tracer's thread alone.
+ */
+#ifndef IDW_ENGINE_PIN_H
+#define IDW_ENGINE_PIN_H
+
+#include "base/err.h"
+#include "subject/event.h"
+
+#define PIN_AREA_SIZE (48UL << 20) /* sparse; what is used at one time by all threads of the address space   \
+                                    */
+
+struct pin_area;
+
+struct pin {
+    struct pin_area *area; /* NULL: nothing pinned */
+    size_t offset, size;
+};
+
+struct pin_area *pin_area_new(struct err *e); /* NULL: why is in @e */
+struct pin_area *pin_area_ref(struct pin_area *a);
+void pin_area_unref(struct pin_area *a); /* NULL is fine */
+int pin_area_fd(const struct pin_area *a);
+void pin_area_mapped(struct pin_area *a, uint64_t address);
+uint64_t pin_area_address(const struct pin_area *a); /* 0: not mapped yet */
+
+/* pin_wanted - does @ev hold a copy of an input that its call would have the kernel read again? */
+bool pin_wanted(const struct idw_event *ev);
+
+/*
+ * pin_arguments - lay out every input copy of @ev, what it points to included (vectors, fields of structs),
+ * and let the registers in @regs point to them; bits of *@changed say which (OR-ed). A length register
+ * follows an assigned length. An input that clauses have not looked at stays where it is, and so does memory
+ * that the kernel writes, too. Returns 0, -ENOMEM (no room), or -EINVAL (a layout that this can't do; the
+ * call must not run).
+ */
+int pin_arguments(struct pin *p, struct pin_area *a, const struct idw_event *ev, uint64_t regs[6],
+                  uint8_t *changed);
+void pin_release(struct pin *p);
+
+#endif
