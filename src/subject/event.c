@@ -6,16 +6,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include "base/cleanup.h"
+#include "subject/event_parts.h"
 #include "subject/memory.h"
-#include "subject/proc.h"
 #include "syscalls/decode.h"
 
 static const struct event_copy empty_copy;
-
-static bool is_memory(const struct call_arg *a)
-{
-    return call_type_info(a->type)->memory;
-}
 
 static void copy_clear(struct event_copy *c)
 {
@@ -26,7 +21,8 @@ static void copy_clear(struct event_copy *c)
 void event_init(struct idw_event *ev, struct subject *subject, pid_t tid, const struct call *call,
                 const uint64_t regs[6])
 {
-    *ev = (struct idw_event){.subject = subject, .tid = tid, .call = call, .phase = IDW_PRE};
+    *ev = (struct idw_event){
+        .subject = subject, .tid = tid, .call = call, .phase = IDW_PRE, .result_file = DEAD_FD};
     memcpy(ev->regs, regs, sizeof ev->regs);
 }
 
@@ -34,6 +30,8 @@ void event_result(struct idw_event *ev, int64_t result)
 {
     ev->phase = IDW_POST;
     ev->result = result;
+    ev->kernel_result = result;
+    event_drop_stale(ev);
     for (unsigned i = 0; i < ev->call->n_args; i++) {
         const struct call_arg *a = &ev->call->args[i];
         if (!(a->tags & TAG_OUT))
@@ -52,6 +50,8 @@ void event_clear(struct idw_event *ev)
         copy_clear(&ev->copies[i]);
     for (unsigned i = 0; i < ARRAY_SIZE(ev->structs); i++)
         copy_clear(&ev->structs[i]);
+    event_drop_stale(ev);
+    event_drop_files(ev);
 }
 
 void event_verdict(struct idw_event *ev, enum verdict_kind kind, int64_t value)
@@ -60,8 +60,7 @@ void event_verdict(struct idw_event *ev, enum verdict_kind kind, int64_t value)
         ev->verdict = (struct verdict){.kind = kind, .value = value};
 }
 
-/* The argument that register @reg itself is. */
-static const struct call_arg *arg_in_register(const struct call *c, unsigned reg)
+const struct call_arg *event_arg_in(const struct call *c, unsigned reg)
 {
     for (unsigned i = 0; i < c->n_args; i++)
         if (c->args[i].source == FROM_REG && c->args[i].reg == reg)
@@ -72,26 +71,44 @@ static const struct call_arg *arg_in_register(const struct call *c, unsigned reg
 /* A length as the kernel takes it: an int's high half is not part of it. */
 static int64_t register_length(const struct idw_event *ev, unsigned reg)
 {
-    const struct call_arg *a = arg_in_register(ev->call, reg);
-    return a != NULL && !is_memory(a) ? call_scalar(a, ev->regs[reg]) : (int64_t)ev->regs[reg];
+    const struct call_arg *a = event_arg_in(ev->call, reg);
+    return a != NULL && !event_is_memory(a) ? call_scalar(a, ev->regs[reg]) : (int64_t)ev->regs[reg];
+}
+
+/* The length that lies where register @reg points to; a room that is known is remembered, and counts. */
+static int64_t pointed_length(struct idw_event *ev, unsigned reg)
+{
+    int32_t there;
+    ssize_t rc = memory_read(ev->tid, ev->regs[reg], &there, sizeof there);
+    if (rc < 0)
+        return rc;
+    if (there < 0)
+        return -EINVAL;
+    bool known = (ev->rooms_known & 1U << reg) != 0;
+    if (ev->phase == IDW_PRE && !known) {
+        ev->rooms[reg] = (uint32_t)there;
+        ev->rooms_known |= (uint8_t)(1U << reg);
+    } else if (known && there > (int64_t)ev->rooms[reg]) {
+        return ev->rooms[reg]; /* the kernel says how long it would have been, and writes what fits */
+    }
+    return there;
+}
+
+int64_t event_room(struct idw_event *ev, const struct call_arg *a)
+{
+    if (a->len_reg == 0)
+        return a->size;
+    if (a->len_is_pointer)
+        return pointed_length(ev, a->len_reg - 1U);
+    int64_t len = register_length(ev, a->len_reg - 1U);
+    return len < 0 ? -EINVAL : len;
 }
 
 /* Bytes of memory argument @a, by the table's rules, or -errno. */
-static int64_t length_of(const struct idw_event *ev, const struct call_arg *a)
+static int64_t length_of(struct idw_event *ev, const struct call_arg *a)
 {
-    int64_t len = a->size;
-    if (a->len_reg != 0 && a->len_is_pointer) {
-        int32_t there;
-        ssize_t rc = memory_read(ev->tid, ev->regs[a->len_reg - 1], &there, sizeof there);
-        if (rc < 0)
-            return rc;
-        len = there;
-    } else if (a->len_reg != 0) {
-        len = register_length(ev, a->len_reg - 1);
-    }
-    if (len < 0)
-        return -EINVAL;
-    if (!a->len_from_ret)
+    int64_t len = event_room(ev, a);
+    if (len < 0 || !a->len_from_ret)
         return len;
     int64_t used = ev->phase == IDW_POST && ev->result > 0 ? ev->result : 0;
     return a->len_reg != 0 && len < used ? len : used;
@@ -188,7 +205,7 @@ static void fetch(struct idw_event *ev, const struct call_arg *a, uint64_t addre
 /* The argument that is the whole struct which @field is in, or NULL. */
 static const struct call_arg *whole_struct(const struct call *c, const struct call_arg *field)
 {
-    const struct call_arg *a = arg_in_register(c, field->reg);
+    const struct call_arg *a = event_arg_in(c, field->reg);
     return a != NULL && a->type == TYPE_STRUCT && (a->tags & TAG_OUT) == (field->tags & TAG_OUT) ? a : NULL;
 }
 
@@ -208,7 +225,7 @@ static const struct event_copy *field_struct(struct idw_event *ev, const struct 
         if (a->source == FROM_FIELD && a->reg == field->reg && (size_t)a->offset + a->size > extent)
             extent = (size_t)a->offset + a->size;
     }
-    if (field->len_reg != 0 && !is_memory(field)) {
+    if (field->len_reg != 0 && !event_is_memory(field)) {
         uint64_t size = (uint64_t)register_length(ev, field->len_reg - 1);
         if (size < extent)
             extent = size;
@@ -236,12 +253,12 @@ int64_t event_scalar(struct idw_event *ev, const struct call_arg *a)
     uint64_t value = a->source == FROM_REG     ? ev->regs[a->reg]
                      : a->source == FROM_FIELD ? field_value(ev, a)
                                                : a->value;
-    return is_memory(a) ? (int64_t)value : call_scalar(a, value);
+    return event_is_memory(a) ? (int64_t)value : call_scalar(a, value);
 }
 
 const struct event_copy *event_memory(struct idw_event *ev, const struct call_arg *a)
 {
-    if (!is_memory(a))
+    if (!event_is_memory(a))
         return a->source == FROM_FIELD ? field_struct(ev, a) : &empty_copy;
     struct event_copy *c = &ev->copies[a - ev->call->args];
     if (c->fetched || (event_out_only(a) && ev->phase == IDW_PRE))
@@ -257,87 +274,12 @@ const struct event_copy *event_memory(struct idw_event *ev, const struct call_ar
 
 bool event_fetched(const struct idw_event *ev, const struct call_arg *a)
 {
-    if (is_memory(a))
+    if (event_is_memory(a))
         return ev->copies[a - ev->call->args].fetched;
     if (a->source != FROM_FIELD)
         return true;
     const struct call_arg *whole = whole_struct(ev->call, a);
     return whole != NULL ? event_fetched(ev, whole) : ev->structs[a->reg].fetched;
-}
-
-/* The thread is stopped in its call: what /proc says of it now holds for the call. */
-static void know_creds(struct idw_event *ev)
-{
-    if (ev->creds_known)
-        return;
-    struct proc_status s = {.ppid = ev->subject != NULL ? ev->subject->record->ppid : 0,
-                            .uid = (uid_t)-1,
-                            .euid = (uid_t)-1,
-                            .gid = (gid_t)-1,
-                            .egid = (gid_t)-1};
-    if (proc_status(ev->tid, &s) < 0)
-        ev->internal_error = true; /* gone, then it does no harm; or it is us who can't look */
-    ev->uid = s.uid;
-    ev->euid = s.euid;
-    ev->gid = s.gid;
-    ev->egid = s.egid;
-    ev->ppid = s.ppid;
-    ev->creds_known = true;
-}
-
-static int64_t cred(struct idw_event *ev, uint16_t attr)
-{
-    know_creds(ev);
-    switch (attr) {
-    case IDW_ATTR_uid:
-        return ev->uid;
-    case IDW_ATTR_euid:
-        return ev->euid;
-    case IDW_ATTR_gid:
-        return ev->gid;
-    default:
-        return ev->egid;
-    }
-}
-
-int64_t event_attr(struct idw_event *ev, uint16_t attr)
-{
-    const struct subject_record *r = ev->subject != NULL ? ev->subject->record : NULL;
-    switch (attr) {
-    case IDW_ATTR_ret:
-        return event_failed(ev->result) ? -1 : ev->result;
-    case IDW_ATTR_errno:
-        return event_failed(ev->result) ? -ev->result : 0;
-    case IDW_ATTR_nr:
-        return ev->call->nr[ARCH_X86_64];
-    case IDW_ATTR_pid:
-        return r != NULL ? r->pid : 0;
-    case IDW_ATTR_tid:
-        return ev->tid;
-    case IDW_ATTR_ppid:
-        know_creds(ev);
-        return ev->ppid;
-    case IDW_ATTR_uid:
-    case IDW_ATTR_gid:
-    case IDW_ATTR_euid:
-    case IDW_ATTR_egid:
-        return cred(ev, attr);
-    case IDW_ATTR_invoker:
-        return r != NULL ? r->invoker : (uid_t)-1;
-    default:
-        return 0;
-    }
-}
-
-const char *event_attr_text(struct idw_event *ev, uint16_t attr)
-{
-    if (attr == IDW_ATTR_call)
-        return ev->call->name;
-    if (ev->subject == NULL || (attr != IDW_ATTR_exe && attr != IDW_ATTR_program))
-        return NULL;
-    const char *exe = ev->subject->record->exe;
-    const char *slash = attr == IDW_ATTR_program ? strrchr(exe, '/') : NULL;
-    return slash != NULL ? slash + 1 : exe;
 }
 
 const struct call_arg *event_path_owner(const struct idw_event *ev, const char *text)
@@ -346,4 +288,14 @@ const struct call_arg *event_path_owner(const struct idw_event *ev, const char *
         if (ev->call->args[i].type == TYPE_PATH && ev->copies[i].data == text)
             return &ev->call->args[i];
     return NULL;
+}
+
+void event_prefetch(struct idw_event *ev)
+{
+    for (unsigned i = 0; i < ev->call->n_args; i++) {
+        const struct call_arg *a = &ev->call->args[i];
+        (void)event_memory(ev, a);
+        if (a->len_is_pointer)
+            (void)event_room(ev, a);
+    }
 }

@@ -58,6 +58,7 @@ struct event_copy {
     int error;     /* 0 or positive errno */
 };
 
+struct event_stale;
 struct audit_note; /* src/audit: what wrappers said about this event so far */
 
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): grouped for readers; one lives at a time
@@ -67,13 +68,20 @@ struct idw_event {
     const struct call *call;
     enum call_arch arch; /* whose numbers and layouts the call has */
     enum idw_phase phase;
-    uint64_t regs[6]; /* as the target gave them, or as clauses assigned them */
-    uint8_t assigned; /* bit n: regs[n] was assigned */
-    int64_t result;   /* post: what the kernel returned, -errno on error */
+    uint64_t regs[6];      /* as the target gave them, or as clauses assigned them */
+    uint8_t assigned;      /* bit n: regs[n] was assigned */
+    int64_t result;        /* post: what the target gets, -errno on error */
+    int64_t kernel_result; /* post: what the kernel returned */
     bool result_assigned;
     struct verdict verdict;
     struct event_copy copies[CALL_ARGS_MAX]; /* by index of the argument in call->args */
     struct event_copy structs[6];            /* by register: what FROM_FIELD arguments are fields of */
+    struct event_stale *stale;               /* bytes of copies that were replaced; a body may hold them */
+
+    /* Lengths behind pointers, by the register of the pointer: what the target made room for before the
+     * call. See event_prefetch. */
+    uint32_t rooms[6];
+    uint8_t rooms_known; /* bit n: rooms[n] */
 
     /*
      * The engine makes this call itself (src/engine/perform): what clauses look at by descriptor or path is
@@ -82,7 +90,8 @@ struct idw_event {
     bool performing;
     int fds[6];                 /* by register */
     int objects[CALL_ARGS_MAX]; /* by index of the path argument */
-    int result_file; /* post, of a performed call that returns a descriptor: what $ret will be; or DEAD_FD */
+    int result_file; /* post, of a performed call that returns a descriptor: what $ret will be; or DEAD_FD.
+                      * Borrowed: event_clear doesn't close it */
 
     /* Of the calling thread; read on first use. */
     bool creds_known;
@@ -149,25 +158,56 @@ int64_t event_scalar(struct idw_event *ev, const struct call_arg *a);
 const struct event_copy *event_memory(struct idw_event *ev, const struct call_arg *a);
 
 /*
- * event_assign - a clause gives memory argument @a other contents; copied. Strings: @len without the NUL. In
- * the pre phase the kernel gets them in place of the target's, and the length argument, if @a has one,
- * becomes @len. In post, for TAG_OUT arguments: the target gets them, no more than it made room for; where
- * the result is the length (read, readlink), so becomes it. Returns 0, -EINVAL (no memory argument, a vector,
- * not of this phase), -ENOMEM.
+ * event_assign - a clause gives memory argument @a other contents; copied. Strings: @len without the NUL.
+ *
+ * In the pre phase, for arguments that only the kernel reads (TAG_OUT ones are not assignable then): the
+ * kernel gets them in place of the target's, and the register with their length, if @a has one, becomes @len
+ * (its bit in ->assigned is set). An unreadable argument is a fault no more.
+ *
+ * In post, for TAG_OUT arguments: the target gets them, cut to the room that it made. Where the result is the
+ * length (read, readlink) and the call did not fail, so becomes it; where a word in the target's memory is
+ * (accept), whoever writes the copy to the target writes its ->len there too.
+ *
+ * What was had before stays valid for who holds it until the event's next phase. Returns 0; -EINVAL: no
+ * memory argument, a vector, a field of a struct, not of this phase, a string with a NUL in it, a struct of
+ * another size than the argument has, or a length that is another argument's too and would change;
+ * -ENAMETOOLONG, -E2BIG: longer than an argument of this type can be; -ENOMEM.
  */
 int event_assign(struct idw_event *ev, const struct call_arg *a, const void *data, size_t len);
 
-/* event_prefetch - fetch each input that lies in memory, ahead of the clauses: reading may wait for the
- * target. */
+/*
+ * event_set - a clause gives register @reg another value, in the pre phase. Copies whose length it is follow:
+ * a smaller length cuts them, a greater one fetches what is missing (never what is had). What was kept of a
+ * descriptor or path that it says anew is dropped. Returns 0; -EINVAL: longer than the bytes that a clause
+ * assigned; -ENOMEM.
+ */
+int event_set(struct idw_event *ev, unsigned reg, uint64_t value);
+
+/*
+ * event_prefetch - fetch each input that lies in memory, ahead of the clauses: reading may wait for the
+ * target. Lengths that the kernel overwrites are among them (accept's addrlen): without it, the room for such
+ * an argument is in post taken to be what the kernel says was there to write.
+ */
 void event_prefetch(struct idw_event *ev);
 
 /*
  * event_fd - our own copy of the descriptor in argument @a (FD, DIRFD), taken once with pidfd_getfd(2):
  * clauses and the performed call see the same file, whatever the target's other threads do to its table.
- * AT_FDCWD: its working directory. The event's. -EBADF: not open. Any other -errno: we can't have it
- * (->internal_error is for the caller to set).
+ * A DIRFD of AT_FDCWD: its working directory (O_PATH). The event's. -EBADF: not open. Any other -errno: we
+ * can't have it (->internal_error is for the caller to set).
  */
 int event_fd(struct idw_event *ev, const struct call_arg *a);
+
+/*
+ * event_object - did a clause look at what path argument @a names? Then *@object is our O_PATH descriptor of
+ * it (the event's), or -errno, why it has none, and the performed call must act on that.
+ * event_keep_object - @object, a descriptor that is the event's from now on or -errno, is what it names.
+ */
+bool event_object(const struct idw_event *ev, const struct call_arg *a, int *object);
+void event_keep_object(struct idw_event *ev, const struct call_arg *a, int object);
+
+/* event_drop_files - close what was kept of descriptors and paths; event_clear does it. */
+void event_drop_files(struct idw_event *ev);
 
 /* event_fetched - is @a's value at hand, without a look at the target's memory? */
 bool event_fetched(const struct idw_event *ev, const struct call_arg *a);
