@@ -44,8 +44,9 @@
  * With $path itself (or another path argument of the call), the object is the very one that the call names:
  * relative to the call's directory descriptor, the final symbolic link followed or not as the call does, an
  * empty path with AT_EMPTY_PATH meaning the descriptor. Any other string is resolved as stat(2) in the
- * subject would. Returns 0, or -errno. When it is the supervisor that can't look (no descriptor or memory
- * left, no permission to see into the subject), the call is denied besides, whatever the body says.
+ * subject would. In a pre clause, what $path names is found once, and a call that the supervisor makes itself
+ * acts on that very object. Returns 0, or -errno. When it is the supervisor that can't look (no descriptor or
+ * memory left, no permission to see into the subject), the call is denied besides, whatever the body says.
  */
 int idw_wr_stat(struct idw_event *ev, const char *path, struct stat *st);
 #define wr_stat(path, st) idw_wr_stat(ev, (path), (st))
@@ -54,6 +55,11 @@ int idw_wr_stat(struct idw_event *ev, const char *path, struct stat *st);
  * wr_stat. */
 int idw_wr_fstat(struct idw_event *ev, int fd, struct stat *st);
 #define wr_fstat(fd, st) idw_wr_fstat(ev, (fd), (st))
+
+/*
+ * wr_assign($name, data, len); - the memory argument becomes @len bytes of @data, copied: what `$name = ...`
+ * does where the length is known at compile time. wrapc makes it; no function of this name exists.
+ */
 
 /* wr_audit - write an audit record with @text. */
 void idw_wr_audit(struct idw_event *ev, const char *text);

@@ -26,7 +26,7 @@
 #endif
 
 #define IDW_MAGIC 0x31776469u /* "idw1" */
-#define IDW_ABI 1u
+#define IDW_ABI 2u
 
 /* Words of a set of calls: bit N of word N / 64 is call number N of the table. */
 #define IDW_SET_WORDS 8
@@ -109,7 +109,8 @@ enum idw_clause_flags {
     IDW_ASSIGNS = 1 << 1, /* body assigns an argument, $ret or $errno */
     IDW_TOUCHES_PROCESS = 1 << 2, /* body uses process state */
     IDW_TOUCHES_GLOBAL =
-        1 << 3, /* body uses global state: bodies of this wrapper that do run one at a time */
+        1 << 3,         /* body uses global state: bodies of this wrapper that do run one at a time */
+    IDW_LOOKS = 1 << 4, /* body looks at files or sockets of the subject: wr_stat, wr_getpeername ... */
 };
 
 struct idw_clause {
@@ -214,9 +215,21 @@ bool idw_bad(struct idw_event *ev, uint16_t name);                /* its memory 
  * $name = value, for scalars in registers. Pre: the kernel gets @value, cut to the argument's width, in place
  * of the argument. Post: $ret and $errno only. What can't be assigned (memory and what lies in it, a constant
  * such as creat's flags, a $name that the call does not have) and would change must not be ignored: the call
- * is then denied.
+ * is then denied. So is one that gets a length beyond the bytes that a clause assigned.
  */
 void idw_set(struct idw_event *ev, uint16_t name, uint64_t value);
+
+/*
+ * $name = value and wr_assign, for memory: a string (@len without the NUL), a buffer, a struct, a socket
+ * address. Copied. Pre: the kernel reads these bytes in place of the target's, and the argument that is their
+ * length becomes @len. Post, for what the kernel writes: the target gets them, as many as it made room for;
+ * where $ret is their length, so becomes it, unless the call failed. All readers see them from then on.
+ *
+ * What can't be assigned denies the call, in post makes it fail: vectors, fields of structs, what is not of
+ * this phase, a NULL string or one with a NUL in it, a struct of another size than the argument's, a string
+ * over 128 KiB, a buffer over 16 MiB.
+ */
+void idw_assign(struct idw_event *ev, uint16_t name, const void *data, size_t len);
 
 /* Verdicts. wrapc emits `return` behind each. The strictest of all clauses' verdicts holds: kill > deny >
  * fake. */

@@ -208,19 +208,34 @@ static struct json_object *argument(struct idw_event *ev, const struct call_arg 
 
 static bool is_assigned(const struct idw_event *ev, const struct call_arg *a)
 {
+    if (call_type_info(a->type)->memory)
+        return ev->copies[a - ev->call->args].assigned;
     return a->source == FROM_REG && (ev->assigned & 1U << a->reg);
 }
 
-/* Names of the arguments that aren't the target's own any more. */
-static struct json_object *assigned(const struct idw_event *ev)
+/* Names of the arguments that aren't the target's own any more; NULL: they all are. */
+static struct json_object *assigned(const struct idw_event *ev, enum idw_phase phase)
 {
-    struct json_object *array = json_object_new_array();
-    for (unsigned i = 0; array != NULL && i < ev->call->n_args; i++) {
-        if (is_assigned(ev, &ev->call->args[i]))
-            (void)json_object_array_add(array,
-                                        json_object_new_string(call_name_text(ev->call->args[i].name)));
+    struct json_object *array = NULL;
+    for (unsigned i = 0; i < ev->call->n_args; i++) {
+        const struct call_arg *a = &ev->call->args[i];
+        if (!is_assigned(ev, a) || (phase == IDW_PRE && (a->tags & TAG_OUT)))
+            continue;
+        if (array == NULL)
+            array = json_object_new_array();
+        if (array != NULL)
+            (void)json_object_array_add(array, json_object_new_string(call_name_text(a->name)));
     }
     return array;
+}
+
+/* A result as programs see it: -1 and an errno, or the value. */
+static void record_result(struct json_object *object, const char *ret, const char *error, int64_t result)
+{
+    bool failed = event_failed(result);
+    record_put(object, ret, json_object_new_int64(failed ? -1 : result));
+    if (failed)
+        record_put(object, error, errno_json((int)-result));
 }
 
 struct json_object *record_call(struct idw_event *ev, enum idw_phase phase)
@@ -241,13 +256,13 @@ struct json_object *record_call(struct idw_event *ev, enum idw_phase phase)
             record_put(args, call_name_text(a->name), argument(ev, a, phase, &cut));
     }
     record_put(object, "args", args);
-    if (ev->assigned != 0)
-        record_put(object, "assigned", assigned(ev));
+    struct json_object *names = assigned(ev, phase);
+    if (names != NULL)
+        record_put(object, "assigned", names);
     if (phase == IDW_POST) {
-        int errnum = (int)event_attr(ev, IDW_ATTR_errno);
-        record_put(object, "ret", json_object_new_int64(event_attr(ev, IDW_ATTR_ret)));
-        if (errnum != 0)
-            record_put(object, "errno", errno_json(errnum));
+        record_result(object, "ret", "errno", ev->result);
+        if (ev->result_assigned && ev->result != ev->kernel_result)
+            record_result(object, "kernel_ret", "kernel_errno", ev->kernel_result);
     }
     if (cut)
         record_put(object, "truncated", json_object_new_boolean(1));

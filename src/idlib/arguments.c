@@ -114,9 +114,7 @@ static bool set_argument(struct idw_event *ev, const struct call_arg *a, uint64_
     int64_t cut = call_scalar(a, value);
     if (a->source != FROM_REG)
         return event_scalar(ev, a) == cut && event_memory(ev, a)->error == 0;
-    ev->regs[a->reg] = (uint64_t)cut;
-    ev->assigned |= (uint8_t)(1U << a->reg);
-    return true;
+    return event_set(ev, a->reg, (uint64_t)cut) == 0;
 }
 
 void idw_set(struct idw_event *ev, uint16_t name, uint64_t value)
@@ -124,5 +122,12 @@ void idw_set(struct idw_event *ev, uint16_t name, uint64_t value)
     bool done =
         is_attr(name) ? set_result(ev, name, (int64_t)value) : set_argument(ev, argument(ev, name), value);
     if (!done)
+        ev->internal_error = true;
+}
+
+void idw_assign(struct idw_event *ev, uint16_t name, const void *data, size_t len)
+{
+    const struct call_arg *a = argument(ev, name);
+    if (a == NULL || event_assign(ev, a, data, len) < 0)
         ev->internal_error = true;
 }

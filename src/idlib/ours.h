@@ -4,7 +4,7 @@
  * there were nothing to see. That is right for what the subject would get as well. What only we can't see
  * must not let the call run.
  *
- *     _cleanup_close_ int fd = ours_look(ev, resolve_proc(ev->tid, "cwd"));
+ *     _cleanup_close_ int fd = ours_look(ev, reach_link(ev->tid, "cwd"));
  */
 #ifndef IDW_IDLIB_OURS_H
 #define IDW_IDLIB_OURS_H

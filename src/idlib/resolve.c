@@ -15,32 +15,23 @@
 #include "base/cleanup.h"
 #include "idlib/ours.h"
 #include "idlib/walk.h"
-#include "subject/proc.h"
+#include "subject/reach.h"
 
 #define SCOPED (RESOLVE_BENEATH | RESOLVE_IN_ROOT)
 
-int resolve_proc(pid_t tid, const char *link)
-{
-    const char *slash = strchr(link, '/');
-    _cleanup_close_ int dir = proc_open(tid, slash != NULL ? "fd" : "", O_PATH | O_DIRECTORY);
-    if (dir < 0)
-        return dir;
-    int fd = openat(dir, slash != NULL ? slash + 1 : link, O_PATH | O_CLOEXEC);
-    if (fd >= 0 || errno != ENOENT)
-        return fd >= 0 ? fd : -errno;
-    _cleanup_close_ int there = proc_open(tid, "", O_PATH | O_DIRECTORY);
-    return there >= 0 ? -EBADF : there;
-}
-
 static int look_at(struct lookup *l, const char *link)
 {
-    int fd = resolve_proc(l->tid, link);
+    int fd = reach_link(l->tid, link);
     l->blind = ours_blind(fd);
     return fd;
 }
 
 static int directory_of(struct lookup *l)
 {
+    if (l->start != NULL) {
+        int fd = fcntl(*l->start, F_DUPFD_CLOEXEC, 3);
+        return fd < 0 ? -errno : fd;
+    }
     if (l->dirfd == AT_FDCWD)
         return look_at(l, "cwd");
     if (l->dirfd < 0)

@@ -19,6 +19,7 @@ struct lookup {
     pid_t tid;
     int dirfd;        /* the thread's descriptor or AT_FDCWD: where a relative path starts */
     const char *path; /* "" is @dirfd itself, if @empty */
+    const int *start; /* our own descriptor of where @dirfd leads; NULL: look at the thread's */
     bool follow;      /* a final symbolic link */
     bool empty;       /* AT_EMPTY_PATH */
     uint64_t resolve; /* RESOLVE_* of openat2, as the target gave them */
@@ -31,12 +32,5 @@ struct lookup {
  * (then @l->blind is set).
  */
 int resolve(struct lookup *l);
-
-/*
- * resolve_proc - an O_PATH descriptor of what a magic link of the thread leads to, "root", "cwd" or "fd/N".
- * The caller's. Returns -errno: -EBADF for a descriptor that is not open, -ESRCH for a thread that is gone;
- * any other is a failure of ours.
- */
-int resolve_proc(pid_t tid, const char *link);
 
 #endif

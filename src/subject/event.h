@@ -209,6 +209,9 @@ void event_keep_object(struct idw_event *ev, const struct call_arg *a, int objec
 /* event_drop_files - close what was kept of descriptors and paths; event_clear does it. */
 void event_drop_files(struct idw_event *ev);
 
+/* event_arg_in - the argument of @c that register @reg itself is, or NULL. */
+const struct call_arg *event_arg_in(const struct call *c, unsigned reg);
+
 /* event_fetched - is @a's value at hand, without a look at the target's memory? */
 bool event_fetched(const struct idw_event *ev, const struct call_arg *a);
 

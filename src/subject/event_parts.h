@@ -10,9 +10,6 @@ static inline bool event_is_memory(const struct call_arg *a)
     return call_type_info(a->type)->memory;
 }
 
-/* event_arg_in - the argument that register @reg itself is, or NULL. */
-const struct call_arg *event_arg_in(const struct call *c, unsigned reg);
-
 /*
  * event_room - how many bytes there are at argument @a (buffer, address, struct) as the target says, whatever
  * the result is. Returns it, -EINVAL for a negative length, or -errno: the word with it can't be read.
