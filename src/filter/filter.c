@@ -60,12 +60,10 @@ int filter_add_call(struct filter *f, unsigned call, enum filter_action action, 
 
 bool filter_uses(const struct filter *f, enum filter_action action)
 {
-    if (action == FILTER_ALLOW || action == FILTER_DENY)
-        return true;
-    for (size_t i = 0; i < f->n; i++)
-        if (f->rules[i].action == action)
-            return true;
-    return false;
+    bool uses = action != FILTER_TRACE;
+    for (size_t i = 0; i < f->n && !uses; i++)
+        uses = f->rules[i].action == action;
+    return uses;
 }
 
 int filter_build_with(const struct filter *f, enum filter_backend want, struct sock_fprog *prog,

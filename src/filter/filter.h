@@ -52,7 +52,10 @@ int filter_add_clause(struct filter *f, const struct idw_clause *clause, enum fi
  */
 int filter_add_call(struct filter *f, unsigned call, enum filter_action action, struct err *e);
 
-/* filter_uses - does any rule lead to @action? (No NOTIFY rule: no listener is needed.) DENY: always. */
+/*
+ * filter_uses - does any rule lead to @action? NOTIFY and DENY: always. (One number is notified whatever the
+ * wrappers say, see place.h: a listener is needed.)
+ */
 bool filter_uses(const struct filter *f, enum filter_action action);
 
 /*

@@ -13,7 +13,7 @@
 
 #include "filter/filter.h"
 
-/* No call of any kernel: always notified, so that the engine can put a descriptor into a thread
+/* No call of any kernel: always notified, also of i386, so that the engine can put a descriptor into a thread
  * (engine/inject.h). */
 #define PLACE_NR_AREA 0x3fffff00u
 

@@ -245,10 +245,11 @@ Test(filter, strongest_of_all_rules_holds)
     _cleanup_filter_ struct filter *f = filter_new();
     _cleanup_program_ struct sock_fprog prog = {0};
 
-    cr_expect(!filter_uses(f, FILTER_NOTIFY));
+    cr_expect(filter_uses(f, FILTER_NOTIFY) && !filter_uses(f, FILTER_TRACE));
     cr_assert_eq(filter_add_clause(f, &reads, FILTER_NOTIFY, NULL), 0);
     cr_expect(filter_uses(f, FILTER_NOTIFY) && !filter_uses(f, FILTER_TRACE));
     cr_assert_eq(filter_add_clause(f, &writes, FILTER_TRACE, NULL), 0);
+    cr_expect(filter_uses(f, FILTER_TRACE));
     cr_expect_eq(filter_build_with(f, FILTER_BACKEND_LIBSECCOMP, &prog, NULL, NULL), -ENOTSUP,
                  "two actions on one call are left to our own back end");
     cr_assert_eq(filter_build(f, &prog, NULL), 0);

@@ -8,6 +8,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include "filter/filter.h"
+#include "filter/place.h"
 #include "syscalls/table.h"
 
 struct place_case {
@@ -48,6 +49,10 @@ static const struct place_case cases[] = {
      0},
     {"getpid", SYS_getpid, {0}, FILTER_ALLOW, 0},
     {"io_uring", SYS_io_uring_setup, {0}, FILTER_DENY, ENOSYS},
+    {"the engine's own number", PLACE_NR_AREA, {0}, FILTER_NOTIFY, 0},
+    {"its neighbour", PLACE_NR_AREA + 1, {0}, FILTER_DENY, ENOSYS},
+    {"its other neighbour", PLACE_NR_AREA - 1, {0}, FILTER_DENY, ENOSYS},
+    {"the same of x32", 0x40000000 | PLACE_NR_AREA, {0}, FILTER_DENY, ENOSYS},
     {"a call that a tracer skipped", -1, {0}, FILTER_ALLOW, 0},
     {"x32", 0x40000000 | SYS_getpid, {0}, FILTER_DENY, ENOSYS},
 };
@@ -77,6 +82,29 @@ Test(filter_place, nobody_takes_our_place)
     cr_expect_eq(decide(&prog, last, NULL, &errnum), FILTER_ALLOW, "the table's last call");
     cr_expect_eq(decide(&prog, last + 1, NULL, &errnum), FILTER_DENY, "a call of a newer kernel");
     cr_expect_eq(errnum, ENOSYS);
+    free(prog.filter);
+    filter_free(f);
+}
+
+Test(filter_place, the_engines_number_is_notified_on_each_architecture)
+{
+    static const struct {
+        uint32_t arch;
+        int nr;
+        enum filter_action action;
+    } rows[] = {
+        {AUDIT_ARCH_X86_64, PLACE_NR_AREA, FILTER_NOTIFY},
+        {AUDIT_ARCH_I386, PLACE_NR_AREA, FILTER_NOTIFY},
+        {AUDIT_ARCH_I386, PLACE_NR_AREA + 1, FILTER_DENY},
+        {AUDIT_ARCH_AARCH64, PLACE_NR_AREA, FILTER_DENY},
+    };
+    struct filter *f = filter_new();
+    struct sock_fprog prog;
+    cr_assert_eq(filter_build(f, &prog, NULL), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct seccomp_data d = {.nr = rows[i].nr, .arch = rows[i].arch};
+        cr_expect_eq(filter_simulate(&prog, &d, NULL), rows[i].action, "row %zu", i);
+    }
     free(prog.filter);
     filter_free(f);
 }
