@@ -34,12 +34,26 @@ void event_result(struct idw_event *ev, int64_t result)
     event_drop_stale(ev);
     for (unsigned i = 0; i < ev->call->n_args; i++) {
         const struct call_arg *a = &ev->call->args[i];
-        if (!(a->tags & TAG_OUT))
+        if (!(a->tags & TAG_OUT) || ev->copies[i].put)
             continue;
         copy_clear(&ev->copies[i]);
         if (a->source == FROM_FIELD)
             copy_clear(&ev->structs[a->reg]);
     }
+}
+
+int event_put(struct idw_event *ev, const struct call_arg *a, const void *data, size_t len)
+{
+    char *bytes = malloc(len + 1);
+    if (bytes == NULL)
+        return -ENOMEM;
+    if (len > 0)
+        memcpy(bytes, data, len);
+    bytes[len] = '\0';
+    struct event_copy *c = &ev->copies[a - ev->call->args];
+    copy_clear(c);
+    *c = (struct event_copy){.data = bytes, .len = len, .fetched = true, .put = true};
+    return 0;
 }
 
 void event_clear(struct idw_event *ev)

@@ -55,6 +55,7 @@ struct event_copy {
     size_t len; /* bytes, NUL not counted; strings in a vector */
     bool fetched;
     bool assigned; /* a clause's bytes, not the target's: what the kernel, or in post the target, shall get */
+    bool put;      /* by event_put: what the kernel would have written */
     int error;     /* 0 or positive errno */
 };
 
@@ -174,6 +175,12 @@ const struct event_copy *event_memory(struct idw_event *ev, const struct call_ar
  * -ENAMETOOLONG, -E2BIG: longer than an argument of this type can be; -ENOMEM.
  */
 int event_assign(struct idw_event *ev, const struct call_arg *a, const void *data, size_t len);
+
+/*
+ * event_put - the call was made for the target and @data is what it would have in argument @a, a TAG_OUT one:
+ * event_memory gives it in post. Copied; goes before event_result. Returns 0, or -ENOMEM.
+ */
+int event_put(struct idw_event *ev, const struct call_arg *a, const void *data, size_t len);
 
 /*
  * event_set - a clause gives register @reg another value, in the pre phase. Copies whose length it is follow:
