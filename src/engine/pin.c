@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/pin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/kcmp.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include "base/cleanup.h"
+#include "engine/pin_layout.h"
+#include "subject/proc.h"
+
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
+#ifndef MFD_NOEXEC_SEAL /* Linux 6.3 */
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
+/* The last page of the mapping lies behind the end of the file: whoever reads on from there gets EFAULT. */
+#define FILE_SIZE (PIN_AREA_SIZE - PIN_PAGE)
+#define PAGES (FILE_SIZE / PIN_PAGE)
+#define WORD_BITS 64UL
+
+struct pin_area {
+    atomic_uint refs;
+    int file;   /* writable, as it was before it was sealed */
+    int shared; /* the target's: another open file, read-only */
+    char *map;
+    uint64_t address;
+    size_t backed; /* the file has memory up to here */
+    uint64_t used[(PAGES + WORD_BITS - 1) / WORD_BITS];
+};
+
+static int make_file(void)
+{
+    int fd = memfd_create("idwrun", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+    if (fd < 0 && errno == EINVAL)
+        fd = memfd_create("idwrun", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return fd;
+}
+
+/* Another open file for the target: its flags and offset are not ours, and it can't be written to. */
+static int open_for_target(int file)
+{
+    char name[32];
+    struct stat own, other;
+    (void)snprintf(name, sizeof name, "self/fd/%d", file);
+    _cleanup_close_ int fd = openat(proc_root(), name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    if (fstat(file, &own) < 0 || fstat(fd, &other) < 0 || own.st_dev != other.st_dev ||
+        own.st_ino != other.st_ino) {
+        errno = EXDEV; /* somebody has mounted something there */
+        return -1;
+    }
+    return move_fd(&fd);
+}
+
+/* In this order: what is mapped writable before the seal stays so, and nothing after it is. */
+static int area_open(struct pin_area *a)
+{
+    a->file = make_file();
+    if (a->file < 0 || ftruncate(a->file, FILE_SIZE) < 0)
+        return -1;
+    void *map = mmap(NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, a->file, 0);
+    if (map == MAP_FAILED)
+        return -1;
+    a->map = map;
+    if (madvise(map, FILE_SIZE, MADV_DONTFORK) < 0 || madvise(map, FILE_SIZE, MADV_DONTDUMP) < 0)
+        return -1;
+    if (fcntl(a->file, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+        return -1;
+    a->shared = open_for_target(a->file);
+    return a->shared < 0 ? -1 : 0;
+}
+
+struct pin_area *pin_area_new(struct err *e)
+{
+    struct pin_area *a = calloc(1, sizeof *a);
+    if (a == NULL) {
+        (void)err_set(e, ENOMEM, "no memory for a pin area");
+        return NULL;
+    }
+    a->refs = 1;
+    a->file = a->shared = DEAD_FD;
+    if (area_open(a) < 0) {
+        (void)err_errno(e, "can't make a pin area");
+        pin_area_unref(a);
+        return NULL;
+    }
+    return a;
+}
+
+struct pin_area *pin_area_ref(struct pin_area *a)
+{
+    atomic_fetch_add(&a->refs, 1);
+    return a;
+}
+
+void pin_area_unref(struct pin_area *a)
+{
+    if (a == NULL || atomic_fetch_sub(&a->refs, 1) > 1)
+        return;
+    if (a->map != NULL)
+        (void)munmap(a->map, FILE_SIZE);
+    close_fd_p(&a->file);
+    close_fd_p(&a->shared);
+    free(a);
+}
+
+int pin_area_fd(const struct pin_area *a)
+{
+    return a->shared;
+}
+
+void pin_area_mapped(struct pin_area *a, uint64_t address)
+{
+    a->address = address;
+}
+
+uint64_t pin_area_address(const struct pin_area *a)
+{
+    return a->address;
+}
+
+bool pin_same_memory(pid_t a, pid_t b)
+{
+    return syscall(SYS_kcmp, a, b, KCMP_VM, 0UL, 0UL) == 0;
+}
+
+/* The first line of a mapping in smaps, of any length: a path in it may look like anything but a new line. */
+static bool is_mapping(const char *line, const struct pin_area *a, uint64_t address, bool *ours)
+{
+    struct stat st;
+    uint64_t start, end, offset;
+    unsigned long inode;
+    unsigned device[2];
+    char modes[8];
+    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %x:%x %lu", &start, &end, modes, &offset,
+               &device[0], &device[1], &inode) < 7)
+        return false;
+    *ours = start == address && end == address + PIN_AREA_SIZE && offset == 0 && strcmp(modes, "r--s") == 0 &&
+            fstat(a->shared, &st) == 0 && inode == st.st_ino && makedev(device[0], device[1]) == st.st_dev;
+    return true;
+}
+
+/* Sealed, and neither writable nor to be made so. */
+static bool flags_are_good(const char *flags)
+{
+    return strstr(flags, " sl") != NULL && strstr(flags, " wr") == NULL && strstr(flags, " mw") == NULL;
+}
+
+int pin_area_check(const struct pin_area *a, pid_t tid, uint64_t address)
+{
+    _cleanup_close_ int fd = proc_open(tid, "smaps", O_RDONLY);
+    if (fd < 0)
+        return fd;
+    _cleanup_fclose_ FILE *f = fdopen(fd, "re");
+    if (f == NULL)
+        return -errno;
+    fd = DEAD_FD;
+    _cleanup_free_ char *line = NULL;
+    size_t size = 0;
+    bool ours = false, good = false;
+    while (!good && getline(&line, &size, f) > 0)
+        if (!is_mapping(line, a, address, &ours))
+            good = ours && strncmp(line, "VmFlags:", 8) == 0 && flags_are_good(line);
+    return good ? 0 : -EPERM;
+}
+
+static bool page_used(const struct pin_area *a, size_t page)
+{
+    return (a->used[page / WORD_BITS] >> page % WORD_BITS & 1) != 0;
+}
+
+static void pages_flip(struct pin_area *a, size_t first, size_t n)
+{
+    for (size_t page = first; page < first + n; page++)
+        a->used[page / WORD_BITS] ^= UINT64_C(1) << page % WORD_BITS;
+}
+
+/* The first of @n free pages in a row, from @page on; PAGES: there are none. */
+static size_t pages_find(const struct pin_area *a, size_t page, size_t n)
+{
+    for (size_t run = 0; page < PAGES; page++) {
+        run = page_used(a, page) ? 0 : run + 1;
+        if (run == n)
+            return page + 1 - n;
+    }
+    return PAGES;
+}
+
+/* The file gets its memory before we write there: without memory a write would be a SIGBUS. */
+static int back(struct pin_area *a, size_t offset, size_t size)
+{
+    if (offset + size <= a->backed)
+        return 0;
+    int rc;
+    do {
+        rc = fallocate(a->file, 0, (off_t)offset, (off_t)size);
+    } while (rc < 0 && errno == EINTR);
+    if (rc == 0 && offset <= a->backed)
+        a->backed = offset + size;
+    return rc < 0 ? -ENOMEM : 0;
+}
+
+static int block_take(struct pin *p, struct pin_area *a, size_t size, bool at_end)
+{
+    size_t n = (size + PIN_PAGE - 1) / PIN_PAGE;
+    if (n > PAGES)
+        return -ENOMEM;
+    size_t first = pages_find(a, at_end ? PAGES - n : 0, n);
+    if (first == PAGES)
+        return -ENOMEM;
+    int rc = back(a, first * PIN_PAGE, n * PIN_PAGE);
+    if (rc < 0)
+        return rc;
+    pages_flip(a, first, n);
+    *p = (struct pin){.area = pin_area_ref(a), .offset = first * PIN_PAGE, .size = n * PIN_PAGE};
+    return 0;
+}
+
+void pin_release(struct pin *p)
+{
+    if (p->area == NULL)
+        return;
+    pages_flip(p->area, p->offset / PIN_PAGE, p->size / PIN_PAGE);
+    pin_area_unref(p->area);
+    *p = (struct pin){0};
+}
+
+bool pin_wanted(const struct idw_event *ev)
+{
+    struct pin_layout l;
+    return pin_layout(&l, ev) < 0 || l.n > 0;
+}
+
+int pin_arguments(struct pin *p, struct pin_area *a, const struct idw_event *ev, uint64_t regs[6],
+                  uint8_t *changed)
+{
+    struct pin_layout l;
+    *p = (struct pin){0};
+    int rc = pin_layout(&l, ev);
+    if (rc < 0 || l.n == 0)
+        return rc;
+    rc = block_take(p, a, l.size > 0 ? l.size : 1, l.to_end);
+    if (rc < 0)
+        return rc;
+    rc = pin_lay(&l, ev, a->map + p->offset, a->address + p->offset, regs, changed);
+    if (rc < 0)
+        pin_release(p);
+    return rc;
+}
