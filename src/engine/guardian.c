@@ -254,6 +254,8 @@ int guardian_run(const struct engine_options *options)
         become_engine(options, &inherited, arena, ends[1]);
     }
     (void)close(ends[1]);
+    /* The engine, which forks the target, does this for itself when it has. */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     g.link.fd = ends[0];
     if (g.engine < 0 || signals_start(&g.signals, &e) < 0) {
         log_error("can't start the engine: %s", g.engine < 0 ? strerror(errno) : e.text);

@@ -243,6 +243,8 @@ int launch_start(struct launch *l, struct engine *en, struct err *e)
         kill_stub(l);
         return rc;
     }
+    /* From here on nobody of our user may look into us or trace us; the child had to be seized first. */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     (void)!write(open_gate, "", 1);
     int rc = take_listener(l, en, await_filter(l), e);
     if (rc < 0)

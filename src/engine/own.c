@@ -168,9 +168,11 @@ static bool applies(const struct own_call *o, const struct call *c, const uint64
 static const struct own_call *next_row(size_t *from, const struct call *c, const uint64_t args[6])
 {
     (void)pthread_once(&own_clauses_once, make_clauses);
+    size_t id = call_id(c);
     while (*from < N_CALLS) {
         size_t i = (*from)++;
-        if (own_clauses[i].call == c && applies(&own_calls[i], c, args))
+        if (own_clauses[i].call != NULL && call_id(own_clauses[i].call) == id &&
+            applies(&own_calls[i], c, args))
             return &own_calls[i];
     }
     return NULL;
