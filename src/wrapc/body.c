@@ -225,6 +225,8 @@ static uint32_t identifier(struct body *b, uint32_t i, uint32_t end)
     uint32_t behind = verb(b, i, end);
     if (behind == i)
         behind = body_table(b, i);
+    if (behind == i)
+        behind = body_wr_assign(b, i);
     if (behind != i)
         return behind;
     variable(b, i);
@@ -303,6 +305,7 @@ void body_rewrite(struct source *s, const struct wrapper *w, struct clause *c)
     b.copied = s->toks[c->body.first].at;
     body_tokens(&b, c->body.first, c->body.end);
     body_insert(&b, c->body.end - 1, "");
+    c->flags |= body_looks(&b) ? IDW_LOOKS : 0;
     (void)fclose(b.out);
     c->code = pool_copy(s, code, len);
     free(code);

@@ -44,6 +44,22 @@ void body_tokens(struct body *b, uint32_t first, uint32_t end);
  * it. */
 uint32_t body_name(struct body *b, uint32_t i, uint32_t end);
 
+/* body_use - what @name is here; NULL: nothing can be done with it. Why is noted, once a name, at @t. */
+const struct name_use *body_use(struct body *b, const struct tok *t, unsigned name);
+
+/* body_reader - the C that reads @name. */
+const char *body_reader(struct body *b, unsigned name, const struct name_use *use);
+
+/*
+ * body_assign - the $name at token @i, if it is assigned there. body_wr_assign - `wr_assign(...)` at @i.
+ * Return the first token behind what was rewritten, or @i if this is none.
+ */
+uint32_t body_assign(struct body *b, uint32_t i, uint32_t end, unsigned name, const struct name_use *use);
+uint32_t body_wr_assign(struct body *b, uint32_t i);
+
+/* body_looks - may the body look at files or sockets of the subject, itself or by C from elsewhere? */
+bool body_looks(const struct body *b);
+
 /* body_statements - fill in b->statement. */
 void body_statements(struct body *b);
 

@@ -19,8 +19,7 @@ static const char *own_names(struct source *s, const struct call *c)
     return text;
 }
 
-/* Is what is wrong with using @name here? Noted once a name. NULL: nothing can be done with it. */
-static const struct name_use *usable(struct body *b, const struct tok *t, unsigned name)
+const struct name_use *body_use(struct body *b, const struct tok *t, unsigned name)
 {
     struct name_use **use = &b->uses[slot(name)];
     if (*use == NULL) {
@@ -58,7 +57,7 @@ static const struct name_use *usable(struct body *b, const struct tok *t, unsign
     return *complained ? NULL : u;
 }
 
-static const char *reader(struct body *b, unsigned name, const struct name_use *use)
+const char *body_reader(struct body *b, unsigned name, const struct name_use *use)
 {
     static const char *const functions[] = {
         [ACCESS_STR] = "idw_str", [ACCESS_BUF] = "idw_buf", [ACCESS_STRV] = "idw_strv"};
@@ -66,84 +65,6 @@ static const char *reader(struct body *b, unsigned name, const struct name_use *
     if (use->access == ACCESS_INT)
         return pool_printf(b->s, "((%s)idw_int(ev, %s))", use->ctype, number);
     return pool_printf(b->s, "%s(ev, %s)", functions[use->access], number);
-}
-
-/* The C operator of a compound assignment; "" for =; NULL: no assignment. */
-static const char *assigns(const struct tok *t)
-{
-    static const struct {
-        unsigned op;
-        const char *text;
-    } ops[] = {{'=', ""},         {OP_OR_SET, "|"},   {OP_AND_SET, "&"}, {OP_XOR_SET, "^"},
-               {OP_ADD_SET, "+"}, {OP_SUB_SET, "-"},  {OP_MUL_SET, "*"}, {OP_DIV_SET, "/"},
-               {OP_MOD_SET, "%"}, {OP_SHL_SET, "<<"}, {OP_SHR_SET, ">>"}};
-    for (size_t i = 0; t != NULL && i < sizeof ops / sizeof ops[0]; i++)
-        if (tok_op(t, ops[i].op))
-            return ops[i].text;
-    return NULL;
-}
-
-static bool assignable(struct body *b, const struct tok *t, unsigned name, const struct name_use *use)
-{
-    const char *text = tok_text(b->s, t);
-    const char *why = NULL;
-    if (name_is_attr(name) && !use->post_only)
-        why = pool_printf(b->s, "%s cannot be assigned", text);
-    else if (b->c->phase == IDW_POST && !use->post_only)
-        why = pool_printf(b->s, "%s: the call has run; a post clause assigns $ret and $errno only", text);
-    else if (use->access != ACCESS_INT)
-        why = pool_printf(b->s, "%s lies in memory: rewriting it is not supported yet", text);
-    else if (use->fixed != NULL)
-        why = pool_printf(b->s, "%s cannot be assigned: call %s does not take it in a register", text,
-                          use->fixed->name);
-    if (why != NULL)
-        source_error(b->s, t, "%s", why);
-    b->c->flags |= IDW_ASSIGNS;
-    return why == NULL;
-}
-
-/* Behind an assigned expression: the , ; : or bracket that ends it. */
-static uint32_t expression_end(const struct source *s, uint32_t from, uint32_t end)
-{
-    unsigned questions = 0;
-    for (uint32_t i = from; i < end; i++) {
-        const struct tok *t = &s->toks[i];
-        if (tok_op(t, '(') || tok_op(t, '[') || tok_op(t, '{')) {
-            uint32_t close = bracket_end(s, i, end);
-            i = close ? close : i;
-        } else if (tok_op(t, ',') || tok_op(t, ';') || tok_op(t, ')') || tok_op(t, ']') || tok_op(t, '}')) {
-            return i;
-        } else if (tok_op(t, '?')) {
-            questions++;
-        } else if (tok_op(t, ':') && questions-- == 0) {
-            return i;
-        }
-    }
-    return end;
-}
-
-static uint32_t assign(struct body *b, uint32_t i, uint32_t end, unsigned name, const struct name_use *use)
-{
-    struct source *s = b->s;
-    uint32_t op = (uint32_t)(body_next(b, i) - s->toks);
-    uint32_t stop = expression_end(s, op + 1, end);
-    const char *operator= assigns(&s->toks[op]);
-    if (stop == op + 1) {
-        source_error(s, &s->toks[stop], "expected a value, not %s", tok_text(s, &s->toks[stop]));
-        return stop;
-    }
-    bool fine = assignable(b, &s->toks[i], name, use);
-    const char *wide = use->is_signed ? "(uint64_t)(int64_t)" : "(uint64_t)";
-    const char *ctype = fine ? use->ctype : "int";
-    bool compound = *operator!= '\0';
-    const char *old = compound && fine ? reader(b, name, use) : "";
-    body_replace(b, i,
-                 pool_printf(s, "idw_assign_%s(ev, %s, %s(%s)(%s", use->is_signed ? "signed" : "unsigned",
-                             name_c(s, name), wide, ctype, old));
-    body_replace(b, op, pool_printf(s, "%s (", operator));
-    body_tokens(b, op + 1, stop);
-    body_insert(b, stop - 1, ")))");
-    return stop;
 }
 
 /* Does an operand end with @t, so that an & behind it is binary? */
@@ -192,7 +113,7 @@ static uint32_t question(struct body *b, uint32_t i, uint32_t end)
                      tok_text(s, &t[2]));
         name = 0;
     }
-    const struct name_use *use = name == 0 || has ? NULL : usable(b, &t[2], name);
+    const struct name_use *use = name == 0 || has ? NULL : body_use(b, &t[2], name);
     if (use != NULL && len && use->access != ACCESS_STR && use->access != ACCESS_BUF)
         source_error(s, &t[2], "$len(%s): it has no length", tok_word(s, &t[2]));
     body_replace(b, i, pool_printf(s, "idw_%s", word));
@@ -208,14 +129,14 @@ uint32_t body_name(struct body *b, uint32_t i, uint32_t end)
         return behind;
     struct source *s = b->s;
     unsigned name = name_find(s, &s->toks[i]);
-    const struct name_use *use = name != 0 ? usable(b, &s->toks[i], name) : NULL;
+    const struct name_use *use = name != 0 ? body_use(b, &s->toks[i], name) : NULL;
     if (use == NULL || misused(b, i)) {
         body_replace(b, i, "0");
         return i + 1;
     }
-    const struct tok *next = body_next(b, i);
-    if (assigns(next) != NULL && (uint32_t)(next - s->toks) < end)
-        return assign(b, i, end, name, use);
-    body_replace(b, i, reader(b, name, use));
+    behind = body_assign(b, i, end, name, use);
+    if (behind != i)
+        return behind;
+    body_replace(b, i, body_reader(b, name, use));
     return i + 1;
 }

@@ -151,23 +151,43 @@ static void widest(const struct widths *w, struct name_use *use)
         use->ctype = w->s32 ? "int" : "unsigned int";
 }
 
+static bool points_to_length(const struct call *c, const struct call_arg *a)
+{
+    for (size_t i = 0; i < c->n_args; i++)
+        if (c->args[i].len_is_pointer && c->args[i].len_reg == a->reg + 1)
+            return a->source == FROM_REG;
+    return false;
+}
+
+static void first_call(const struct call **first, const struct call *c, bool is)
+{
+    if (is && *first == NULL)
+        *first = c;
+}
+
 static void name_in_call(struct name_use *use, const struct call *c, const struct call_arg *a,
                          struct widths *w)
 {
     enum access access = access_of(a);
+    bool memory = access != ACCESS_INT, writes = (a->tags & TAG_OUT) != 0;
+    unsigned size = a->len_reg == 0 ? a->size : 0;
     if (use->has == NULL) {
         use->has = c;
         use->access = access;
+        use->size = size;
     } else if (access != use->access) {
         use->differs = c;
     }
-    if (access == ACCESS_INT)
+    if (use->size != size)
+        use->size = 0;
+    if (!memory)
         widen(w, call_type_info(a->type));
-    if (access != ACCESS_INT || a->source != FROM_REG)
-        use->fixed = use->fixed != NULL ? use->fixed : c;
-    if (access != ACCESS_INT && (a->tags & TAG_OUT) != 0 && (a->tags & TAG_IN) == 0)
-        use->out = use->out != NULL ? use->out : c;
-    use->memory |= access != ACCESS_INT || a->source == FROM_FIELD;
+    first_call(&use->fixed, c, a->source != FROM_REG);
+    first_call(&use->out, c, memory && writes && (a->tags & TAG_IN) == 0);
+    first_call(&use->writes, c, memory && writes);
+    first_call(&use->reads, c, memory && !writes);
+    first_call(&use->length, c, !memory && points_to_length(c, a));
+    use->memory |= memory || a->source == FROM_FIELD;
     use->n_have++;
 }
 

@@ -16,13 +16,16 @@ struct name_use {
     unsigned n_have, n_lack;
     const struct call *has, *lacks; /* the first of each; NULL: none */
     const struct call *differs; /* a call in which it is memory of another kind, or a number; NULL: none */
-    const struct call *fixed;   /* a call in which it is no register and cannot be assigned; NULL: none */
+    const struct call *fixed;   /* a call in which it is no register; NULL: none */
     const struct call *out; /* a call in which the kernel writes it: known after the call only; NULL: none */
-    enum access access;     /* in `has` */
-    const char *ctype;      /* ACCESS_INT: the C type that holds all of their values */
-    bool is_signed;         /* ACCESS_INT */
-    bool memory;            /* reading it reads the target's memory in some call */
-    bool post_only;         /* $ret, $errno */
+    const struct call *writes, *reads; /* memory that the kernel writes, and only reads; NULL: in none */
+    const struct call *length;         /* a call in which it points to a length; NULL: none */
+    unsigned size;                     /* ACCESS_BUF: bytes it has in all calls that have it; 0: it depends */
+    enum access access;                /* in `has` */
+    const char *ctype;                 /* ACCESS_INT: the C type that holds all of their values */
+    bool is_signed;                    /* ACCESS_INT */
+    bool memory;                       /* reading it reads the target's memory in some call */
+    bool post_only;                    /* $ret, $errno */
 };
 
 /*

@@ -56,6 +56,14 @@ void idw_set(struct idw_event *ev, uint16_t name, uint64_t value)
     note(ev, "%s=%lld ", name_of(name), (long long)value);
 }
 
+void idw_assign(struct idw_event *ev, uint16_t name, const void *data, size_t len)
+{
+    note(ev, "%s:%zu:", name_of(name), len);
+    for (size_t i = 0; data != NULL && i < len; i++)
+        note(ev, "%02x", ((const unsigned char *)data)[i]);
+    note(ev, "%s ", data == NULL ? "NULL" : "");
+}
+
 void idw_deny(struct idw_event *ev, int errnum)
 {
     note(ev, "deny %d ", errnum);
@@ -165,7 +173,7 @@ Test(descriptor, is_what_the_contract_says)
     cr_expect_str_eq(w->activate, "program == \"a\\\"b\" && (uid in { 0, -1 })");
     cr_expect_eq(w->activate_line, 9);
     cr_expect_eq(w->n_events, 2);
-    cr_expect_eq(w->n_clauses, 5);
+    cr_expect_eq(w->n_clauses, 7);
     cr_expect_eq(w->clauses[1].line, 24);
     cr_expect_eq(w->clauses[1].phase, IDW_PRE);
     cr_expect_eq(w->clauses[4].phase, IDW_POST);
@@ -218,6 +226,14 @@ Test(bodies, assign)
     cr_expect_str_eq(run(0, 1, 0).notes, "flags=7 mode=420 dirfd=-1 ");
     cr_expect_str_eq(run(4, 0, -1).notes, "ret=5 errno=0 ");
     cr_expect_str_eq(run(4, 0, 9).notes, "ret=9 errno=0 ");
+}
+
+Test(bodies, assign_memory)
+{
+    cr_expect_str_eq(run(5, 1, 0).notes, "path:9:2f6e65772f70617468 path:2:2f78 path:2:2f6c ");
+    cr_expect_str_eq(run(5, 0, 0).notes, "path:9:2f6e65772f70617468 path:0:NULL path:2:2f6c ");
+    cr_expect_str_eq(run(6, 0, 0).notes,
+                     "buf:3:780079 buf:5:6162000000 buf:8:0100000002000000 buf:4:01000000 buf:2:6162 ");
 }
 
 Test(bodies, verdicts_end_the_clause)
