@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "rawcall.h"
 
 static const struct {
     const char *name;
@@ -100,23 +101,6 @@ static uint64_t value_of(char *text)
     if (text[0] == '%')
         return (uint64_t)(uintptr_t)calloc(1, strtoul(text + 1, NULL, 0) + 1);
     return strtoull(text, NULL, 0);
-}
-
-/* Six argument registers in, the same six out: the kernel's ABI says that they are left alone. */
-static long raw_call(long nr, uint64_t regs[6])
-{
-    long ret;
-    register uint64_t r10 __asm__("r10") = regs[3];
-    register uint64_t r8 __asm__("r8") = regs[4];
-    register uint64_t r9 __asm__("r9") = regs[5];
-    __asm__ volatile("syscall"
-                     : "=a"(ret), "+D"(regs[0]), "+S"(regs[1]), "+d"(regs[2]), "+r"(r10), "+r"(r8), "+r"(r9)
-                     : "0"(nr)
-                     : "rcx", "r11", "memory");
-    regs[3] = r10;
-    regs[4] = r8;
-    regs[5] = r9;
-    return ret;
 }
 
 static long int80(long nr)
