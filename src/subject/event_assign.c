@@ -125,10 +125,10 @@ static int assign_input(struct idw_event *ev, const struct call_arg *a, char *by
 
 static int assign_output(struct idw_event *ev, const struct call_arg *a, char *bytes, size_t len)
 {
-    int64_t room = event_scalar(ev, a) != 0 ? event_room(ev, a) : 0;
+    int64_t room = event_room(ev, a);
     /* Room for nothing is a question for the length (getxattr, readdir's kin). */
     bool asked = room == 0 && ev->result > 0;
-    size_t given = room <= 0 ? 0 : (size_t)room < len ? (size_t)room : len;
+    size_t given = room <= 0 || event_scalar(ev, a) == 0 ? 0 : (size_t)room < len ? (size_t)room : len;
     struct event_copy *c = copy_of(ev, a);
     int rc = replace(ev, c, bytes, given);
     if (rc < 0)

@@ -15,7 +15,7 @@ static struct subject_record record = {
 static struct subject someone = {.record = &record};
 
 /* A call that the table could have: fd, buf, count. */
-static struct call one_argument(struct call_arg a, uint8_t n, const struct call_arg *more)
+static inline struct call one_argument(struct call_arg a, uint8_t n, const struct call_arg *more)
 {
     struct call c = {.name = "made_up", .nr = {9000, 9000}, .n_args = (uint8_t)(1 + n), .args = {a}};
     for (uint8_t i = 0; i < n; i++)
@@ -23,19 +23,19 @@ static struct call one_argument(struct call_arg a, uint8_t n, const struct call_
     return c;
 }
 
-static uint64_t address_of(const void *p)
+static inline uint64_t address_of(const void *p)
 {
     return (uint64_t)(uintptr_t)p;
 }
 
-static void begin(struct idw_event *ev, const struct call *c, uint64_t r0, uint64_t r1, uint64_t r2)
+static inline void begin(struct idw_event *ev, const struct call *c, uint64_t r0, uint64_t r1, uint64_t r2)
 {
     const uint64_t regs[6] = {r0, r1, r2, 0, 0, 0};
     event_init(ev, &someone, getpid(), c, regs);
 }
 
 /* Pages, a hole behind them. */
-static char *pages(size_t n)
+static inline char *pages(size_t n)
 {
     char *a = mmap(NULL, (n + 1) * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     cr_assert_neq(a, MAP_FAILED);
