@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One call that is being performed, and what its handlers share. A handler runs as the target (performer.h);
+ * all that takes a look at the target has been done before, by job_prepare.
+ *
+ * Results are a call's own: a value, or -errno; or one of the two below, which say that nothing has happened.
+ */
+#ifndef IDW_ENGINE_PERFORM_JOB_H
+#define IDW_ENGINE_PERFORM_JOB_H
+
+#include <fcntl.h>
+#include "engine/perform/performer.h"
+
+#define FOR_TARGET INT64_MIN        /* can't be done exactly from here */
+#define INTERRUPTED (INT64_MIN + 1) /* by a signal */
+
+struct job;
+typedef int64_t (*job_fn)(struct job *j);
+
+/* How a call is performed: a row of the table in perform.c. */
+struct handler {
+    const char *name;
+    job_fn run;
+    int as;            /* substitute(): the call that does the same to what a path leads to; 0: itself */
+    unsigned at_flags; /* AT_ flags whose meaning we know */
+    job_fn check;      /* as ourselves, ahead of all: FOR_TARGET, -errno, or 0: go on. NULL: nothing to see */
+};
+
+/* A path argument. */
+struct name {
+    const struct call_arg *arg;
+    const char *text; /* our copy; NULL: the target gave NULL */
+    int64_t error;    /* what looking it up results in; 0: not known yet */
+    int start;        /* our descriptor: where a relative path starts, or what an empty one means; borrowed */
+    bool empty;       /* the path is "", and may be */
+    bool follow;      /* a final symbolic link */
+    uint64_t resolve; /* RESOLVE_ of openat2 */
+};
+
+#define JOB_NAMES 2
+
+struct job {
+    struct performer *pf;
+    struct idw_event *ev;
+    const struct handler *how;
+    struct identity who;
+    int root, cwd; /* the target's, ours to close */
+    struct name names[JOB_NAMES];
+    size_t n_names;
+    int file; /* the result, when it is a descriptor */
+};
+
+/* job_argument - the call's argument @name (enum call_name); 0 when it has none. */
+uint64_t job_argument(const struct job *j, unsigned name);
+
+/* job_text - the copy of string argument @name; NULL: unreadable. */
+const char *job_text(const struct job *j, unsigned name);
+
+/* job_prepare - Returns 0, or a result. job_clear in either case. */
+int64_t job_prepare(struct job *j);
+void job_clear(struct job *j);
+
+/*
+ * lookup - an O_PATH descriptor of what @n names, the caller's, or a result. What clauses looked at is found
+ * again, or the result is -ESTALE: somebody put another in its place meanwhile.
+ * lookup_at - the same with other rules for a final symbolic link.
+ */
+int64_t lookup(const struct job *j, const struct name *n);
+int64_t lookup_at(const struct job *j, const struct name *n, bool follow);
+
+/* lookup_failed - what failing with @error (positive) at @text comes to: -@error, or FOR_TARGET. */
+int64_t lookup_failed(const struct name *n, const char *text, int error);
+
+/* The directory that has, or shall have, an entry; and the entry's name in it, trailing slashes included. */
+struct entry {
+    int dir;
+    const char *last;
+};
+
+/* entry_find - Returns 0, or a result. @e->dir is the caller's. */
+int64_t entry_find(const struct name *n, struct entry *e);
+
+/*
+ * entry_still - is it what clauses looked at? Just ahead of the call: what is put there in between is not
+ * seen.
+ * @appeared: the result when clauses saw nothing there and now there is something; 0: the call will tell
+ */
+int64_t entry_still(const struct job *j, const struct name *n, const struct entry *e, int64_t appeared);
+
+/*
+ * is_foreign - is @fd on a file system whose answers depend on more than ids, groups and capabilities of who
+ * asks: procfs, network file systems, FUSE, those of the kernel's own insides?
+ */
+bool is_foreign(int fd);
+
+/* OPEN_FD_NAME - how a worker in its place (performer.h) names its own descriptor. */
+#define OPEN_FD_NAME_MAX 24
+const char *own_fd_name(int fd, char name[OPEN_FD_NAME_MAX]);
+
+/* result_of - a system call's return value and errno as a result. */
+int64_t result_of(long rc);
+
+/* Handlers. */
+int64_t substitute(struct job *j);
+int64_t do_access(struct job *j);
+int64_t do_readlink(struct job *j);
+int64_t do_unlink(struct job *j);
+int64_t do_mkdir(struct job *j);
+int64_t do_mknod(struct job *j);
+int64_t do_symlink(struct job *j);
+int64_t do_link(struct job *j);
+int64_t do_rename(struct job *j);
+int64_t do_open(struct job *j);
+
+/* Checks: what the kernel looks at ahead of the paths, or what depends on the target's limits. */
+int64_t check_access(struct job *j);
+int64_t check_readlink(struct job *j);
+int64_t check_statx(struct job *j);
+int64_t check_times(struct job *j);
+int64_t check_xattr(struct job *j);
+int64_t check_truncate(struct job *j);
+int64_t check_mknod(struct job *j);
+int64_t check_symlink(struct job *j);
+int64_t check_unlink(struct job *j);
+int64_t check_rename(struct job *j);
+int64_t check_open(struct job *j);
+int64_t check_socket(struct job *j);
+int64_t check_sendto(struct job *j);
+
+/* limits.c: of thread @tid. */
+
+/* may_exceed - is @value over its soft limit called @name in /proc/TID/limits? True also when not known. */
+bool may_exceed(pid_t tid, const char *name, uint64_t value);
+
+/* descriptors_full - may it be that it has no free descriptor? */
+bool descriptors_full(pid_t tid);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which calls can be performed, and how one is. */
+#include "engine/perform/perform.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include "base/cleanup.h"
+#include "engine/perform/job.h"
+
+#define LINK_OR_EMPTY (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)
+#define STAT_FLAGS (LINK_OR_EMPTY | AT_NO_AUTOMOUNT)
+
+static const struct handler handlers[] = {
+    {"open", do_open, .check = check_open},
+    {"creat", do_open, .check = check_open},
+    {"openat", do_open, .check = check_open},
+    {"openat2", do_open, .check = check_open},
+
+    {"stat", substitute},
+    {"lstat", substitute, SYS_stat},
+    {"fstat", substitute},
+    {"newfstatat", substitute, .at_flags = STAT_FLAGS},
+    {"statx", substitute, .at_flags = STAT_FLAGS | AT_STATX_SYNC_TYPE, .check = check_statx},
+    {"statfs", substitute},
+    {"fstatfs", substitute},
+    {"access", do_access, .check = check_access},
+    {"faccessat", do_access, .check = check_access},
+    {"faccessat2", do_access, .at_flags = LINK_OR_EMPTY | AT_EACCESS, .check = check_access},
+    {"readlink", do_readlink, .check = check_readlink},
+    {"readlinkat", do_readlink, .check = check_readlink},
+
+    {"chmod", substitute},
+    {"fchmod", substitute},
+    {"fchmodat", substitute},
+    {"fchmodat2", substitute, .at_flags = LINK_OR_EMPTY},
+    {"chown", substitute},
+    {"lchown", substitute, SYS_chown},
+    {"fchown", substitute},
+    {"fchownat", substitute, .at_flags = LINK_OR_EMPTY},
+    {"truncate", substitute, .check = check_truncate},
+    {"ftruncate", substitute, .check = check_truncate},
+    {"utime", substitute, .check = check_times},
+    {"utimes", substitute, .check = check_times},
+    {"futimesat", substitute, .check = check_times},
+    {"utimensat", substitute, .at_flags = LINK_OR_EMPTY, .check = check_times},
+
+    {"setxattr", substitute, .check = check_xattr},
+    {"lsetxattr", substitute, SYS_setxattr, .check = check_xattr},
+    {"fsetxattr", substitute, .check = check_xattr},
+    {"getxattr", substitute, .check = check_xattr},
+    {"lgetxattr", substitute, SYS_getxattr, .check = check_xattr},
+    {"fgetxattr", substitute, .check = check_xattr},
+    {"listxattr", substitute, .check = check_xattr},
+    {"llistxattr", substitute, SYS_listxattr, .check = check_xattr},
+    {"flistxattr", substitute, .check = check_xattr},
+    {"listxattrat", substitute, .at_flags = LINK_OR_EMPTY, .check = check_xattr},
+    {"removexattr", substitute, .check = check_xattr},
+    {"lremovexattr", substitute, SYS_removexattr, .check = check_xattr},
+    {"fremovexattr", substitute, .check = check_xattr},
+    {"removexattrat", substitute, .at_flags = LINK_OR_EMPTY, .check = check_xattr},
+
+    {"unlink", do_unlink, .check = check_unlink},
+    {"unlinkat", do_unlink, .check = check_unlink},
+    {"rmdir", do_unlink, .check = check_unlink},
+    {"mkdir", do_mkdir},
+    {"mkdirat", do_mkdir},
+    {"mknod", do_mknod, .check = check_mknod},
+    {"mknodat", do_mknod, .check = check_mknod},
+    {"symlink", do_symlink, .check = check_symlink},
+    {"symlinkat", do_symlink, .check = check_symlink},
+    {"link", do_link},
+    {"linkat", do_link, .at_flags = AT_SYMLINK_FOLLOW},
+    {"rename", do_rename},
+    {"renameat", do_rename},
+    {"renameat2", do_rename, .check = check_rename},
+
+    {"connect", substitute, .check = check_socket},
+    {"bind", substitute, .check = check_socket},
+    {"sendto", substitute, .check = check_sendto},
+};
+
+static const struct handler *by_id[IDW_SET_CALLS];
+static pthread_once_t by_id_once = PTHREAD_ONCE_INIT;
+
+static void sort_by_id(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(handlers); i++) {
+        const struct call *c = call_by_name(handlers[i].name);
+        if (c != NULL)
+            by_id[call_id(c)] = &handlers[i];
+    }
+}
+
+static const struct handler *handler_of(const struct call *c)
+{
+    (void)pthread_once(&by_id_once, sort_by_id);
+    return by_id[call_id(c)];
+}
+
+bool perform_knows(const struct call *c)
+{
+    return handler_of(c) != NULL;
+}
+
+/* As the target. */
+static int64_t act(struct job *j)
+{
+    if (performer_become(j->pf, &j->who, j->root) < 0)
+        return FOR_TARGET;
+    int64_t rc = j->how->run(j);
+    performer_return(j->pf);
+    return rc;
+}
+
+/* The kernel looks for a free descriptor before it looks at the path. */
+static bool descriptors_come_first(const struct job *j, int64_t result)
+{
+    return j->ev->call->returns_fd && result < 0 && descriptors_full(j->ev->tid);
+}
+
+static enum performing settle(const struct job *j, int64_t result, struct performed *p)
+{
+    switch (result) {
+    case FOR_TARGET:
+    case -EMFILE: /* what is short may be ours */
+    case -ENFILE:
+    case -ENOMEM:
+    case -ENOSYS:
+        return PERFORM_IN_TARGET;
+    case INTERRUPTED:
+    case -EINTR:
+        return PERFORM_INTERRUPTED;
+    default:
+        if (descriptors_come_first(j, result))
+            return PERFORM_IN_TARGET;
+        p->result = result;
+        p->file = j->file;
+        p->cloexec = (job_argument(j, CALL_NAME_flags) & O_CLOEXEC) != 0;
+        return PERFORM_DONE;
+    }
+}
+
+enum performing perform(struct performer *pf, struct idw_event *ev, struct performed *p)
+{
+    *p = (struct performed){.file = DEAD_FD};
+    const struct handler *h = handler_of(ev->call);
+    if (h == NULL || ev->arch != ARCH_X86_64)
+        return PERFORM_IN_TARGET;
+    struct job j = {.pf = pf, .ev = ev, .how = h, .root = DEAD_FD, .cwd = DEAD_FD, .file = DEAD_FD};
+    int64_t result = job_prepare(&j);
+    if (result == 0)
+        result = act(&j);
+    enum performing done = settle(&j, result, p);
+    job_clear(&j);
+    return done;
+}
+
+static bool given(const struct idw_event *ev, const struct call_arg *a)
+{
+    const struct event_copy *c = &ev->copies[a - ev->call->args];
+    if ((a->tags & TAG_OUT) == 0 || !(c->put || c->assigned) || c->len == 0)
+        return true;
+    struct iovec here = {.iov_base = c->data, .iov_len = c->len};
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): it is an address of another process
+    struct iovec there = {.iov_base = (void *)ev->regs[a->reg], .iov_len = c->len};
+    return process_vm_writev(ev->tid, &here, 1, &there, 1, 0) == (ssize_t)c->len;
+}
+
+int perform_give(struct idw_event *ev)
+{
+    for (unsigned i = 0; i < ev->call->n_args; i++)
+        if (!given(ev, &ev->call->args[i]))
+            return -EFAULT;
+    return 0;
+}
+
+void performed_clear(struct performed *p)
+{
+    close_fd_p(&p->file);
+    p->file = DEAD_FD;
+}
