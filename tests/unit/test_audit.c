@@ -288,6 +288,46 @@ Test(audit, assigned_arguments_are_named)
     event_clear(&ev);
 }
 
+Test(audit, assigned_memory_is_named_and_shown)
+{
+    struct idw_event ev;
+    begin(&ev, "chdir", (uint64_t[6]){address_of("/x")});
+    cr_assert_eq(event_assign(&ev, call_arg_named(ev.call, CALL_NAME_path), "/new", 4), 0);
+    audit_said(&ev, "x");
+    struct json_object *o = flushed(&ev);
+    cr_expect_str_eq(
+        json(get(o, "call")),
+        "{\"name\":\"chdir\",\"phase\":\"pre\",\"args\":{\"path\":\"/new\"},\"assigned\":[\"path\"]}");
+    (void)json_object_put(o);
+    event_clear(&ev);
+}
+
+Test(audit, the_kernels_result_is_told_when_a_clause_changed_it)
+{
+    static const struct {
+        int64_t kernel, assigned;
+        const char *expected;
+    } cases[] = {
+        {0, 0, "\"ret\":0}"},
+        {-EACCES, -EACCES, "\"ret\":-1,\"errno\":\"EACCES\"}"},
+        {-EACCES, 0, "\"ret\":0,\"kernel_ret\":-1,\"kernel_errno\":\"EACCES\"}"},
+        {0, -ENOENT, "\"ret\":-1,\"errno\":\"ENOENT\",\"kernel_ret\":0}"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct idw_event ev;
+        begin(&ev, "chdir", (uint64_t[6]){0});
+        event_result(&ev, cases[i].kernel);
+        ev.result = cases[i].assigned;
+        ev.result_assigned = true;
+        audit_said(&ev, "x");
+        struct json_object *o = flushed(&ev);
+        const char *call = json(get(o, "call"));
+        cr_expect_not_null(strstr(call, cases[i].expected), "%s", call);
+        (void)json_object_put(o);
+        event_clear(&ev);
+    }
+}
+
 Test(audit, long_things_are_cut)
 {
     static char path[5001];

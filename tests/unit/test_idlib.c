@@ -120,6 +120,68 @@ Test(arguments, are_assigned)
     event_clear(&ev);
 }
 
+Test(arguments, memory_is_assigned)
+{
+    static const struct {
+        const char *call;
+        uint16_t name;
+        enum idw_phase phase;
+        const char *text;
+        bool refused;
+    } cases[] = {
+        {"openat", CALL_NAME_path, IDW_PRE, "/new", false},
+        {"write", CALL_NAME_buf, IDW_PRE, "longer than it was", false},
+        {"openat", CALL_NAME_path, IDW_PRE, NULL, true},
+        {"openat", CALL_NAME_path, IDW_POST, "/new", true},
+        {"openat", CALL_NAME_buf, IDW_PRE, "x", true},
+        {"openat", CALL_NAME_flags, IDW_PRE, "x", true},
+        {"openat", IDW_ATTR_exe, IDW_PRE, "x", true},
+        {"openat", CALL_NAME_NONE, IDW_PRE, "x", true},
+        {"execve", CALL_NAME_argv, IDW_PRE, "x", true},
+        {"read", CALL_NAME_buf, IDW_PRE, "x", true},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *text = cases[i].text;
+        struct idw_event ev;
+        event(&ev, getpid(), cases[i].call, 1, P("old"), 3, 0);
+        if (cases[i].phase == IDW_POST)
+            event_result(&ev, 0);
+        idw_assign(&ev, cases[i].name, text, text != NULL ? strlen(text) : 0);
+        cr_expect_eq(ev.internal_error, cases[i].refused, "case %zu", i);
+        if (!cases[i].refused) {
+            bool string = cases[i].name == CALL_NAME_path;
+            cr_expect_str_eq(string ? idw_str(&ev, cases[i].name) : idw_buf(&ev, cases[i].name), text);
+            cr_expect_eq(idw_len(&ev, cases[i].name), strlen(text), "case %zu", i);
+        }
+        event_clear(&ev);
+    }
+}
+
+Test(arguments, a_length_beyond_what_was_assigned_is_refused)
+{
+    struct idw_event ev;
+    event(&ev, getpid(), "write", 1, P("old"), 3, 0);
+    idw_assign(&ev, CALL_NAME_buf, "12345", 5);
+    cr_expect_eq(idw_int(&ev, CALL_NAME_count), 5);
+    idw_set(&ev, CALL_NAME_count, 4);
+    cr_expect(!ev.internal_error && idw_len(&ev, CALL_NAME_buf) == 4);
+    idw_set(&ev, CALL_NAME_count, 5);
+    cr_expect(ev.internal_error);
+    event_clear(&ev);
+}
+
+Test(arguments, what_a_call_wrote_is_assigned_behind_it)
+{
+    char buffer[8] = "abc";
+    struct idw_event ev;
+    event(&ev, getpid(), "read", 0, P(buffer), sizeof buffer, 0);
+    event_result(&ev, 3);
+    cr_expect_eq(memcmp(idw_buf(&ev, CALL_NAME_buf), "abc", 3), 0);
+    idw_assign(&ev, CALL_NAME_buf, "0123456789", 10);
+    cr_expect(!ev.internal_error && idw_len(&ev, CALL_NAME_buf) == 8 && idw_int(&ev, IDW_ATTR_ret) == 8);
+    event_clear(&ev);
+}
+
 Test(arguments, results_are_assigned)
 {
     static const struct {
