@@ -13,6 +13,12 @@
 /* What A holds, as far as it is the same on every way to an instruction. */
 enum { A_UNKNOWN = -1, A_NOT_REACHED = -2 }; /* else: offset in struct seccomp_data */
 
+/* What is known at an instruction: A, and whose calls come here, x86-64's unless i386's were asked for. */
+struct known {
+    int a;
+    enum call_arch arch;
+};
+
 static void word_name(uint32_t offset, char *text, size_t size)
 {
     static const char *const words[] = {"nr", "arch", "ip.low", "ip.high"};
@@ -24,14 +30,14 @@ static void word_name(uint32_t offset, char *text, size_t size)
         (void)snprintf(text, size, "arg%" PRIu32 ".%s", (word - 4) / 2, word % 2 == 0 ? "low" : "high");
 }
 
-/* The meaning of @k where A is the word at @offset, or NULL. */
-static const char *value_name(int offset, uint32_t k)
+/* The meaning of @k compared with A, or NULL. */
+static const char *value_name(struct known known, uint32_t k)
 {
-    if (offset == (int)offsetof(struct seccomp_data, arch))
-        return k == AUDIT_ARCH_X86_64 ? "x86-64" : NULL;
-    if (offset != (int)offsetof(struct seccomp_data, nr))
+    if (known.a == (int)offsetof(struct seccomp_data, arch))
+        return k == AUDIT_ARCH_X86_64 ? "x86-64" : k == AUDIT_ARCH_I386 ? "i386" : NULL;
+    if (known.a != (int)offsetof(struct seccomp_data, nr))
         return NULL;
-    const struct call *call = call_by_nr(ARCH_X86_64, (int32_t)k);
+    const struct call *call = call_by_nr(known.arch, (int32_t)k);
     return call != NULL ? call->name : NULL;
 }
 
@@ -54,7 +60,7 @@ static void print_return(uint32_t value, FILE *out)
     (void)fprintf(out, "ret   %s%s%s", name, errnum ? " " : "", errnum ? error : "");
 }
 
-static void print_jump(const struct sock_filter *i, uint32_t pc, int a, FILE *out)
+static void print_jump(const struct sock_filter *i, uint32_t pc, struct known known, FILE *out)
 {
     static const char *const names[] = {
         [BPF_JEQ >> 4] = "jeq", [BPF_JGT >> 4] = "jgt", [BPF_JGE >> 4] = "jge", [BPF_JSET >> 4] = "jset"};
@@ -70,7 +76,7 @@ static void print_jump(const struct sock_filter *i, uint32_t pc, int a, FILE *ou
     else
         (void)fprintf(out, "0x%" PRIx32, i->k);
     (void)fprintf(out, ", %" PRIu32 ", %" PRIu32, pc + 1 + i->jt, pc + 1 + i->jf);
-    const char *meaning = BPF_SRC(i->code) == BPF_K ? value_name(a, i->k) : NULL;
+    const char *meaning = BPF_SRC(i->code) == BPF_K ? value_name(known, i->k) : NULL;
     if (meaning != NULL)
         (void)fprintf(out, "    ; %s", meaning);
 }
@@ -113,7 +119,7 @@ static void print_load(const struct sock_filter *i, FILE *out)
     }
 }
 
-static void print(const struct sock_filter *i, uint32_t pc, int a, FILE *out)
+static void print(const struct sock_filter *i, uint32_t pc, struct known known, FILE *out)
 {
     (void)fprintf(out, "%4" PRIu32 ": ", pc);
     switch (BPF_CLASS(i->code)) {
@@ -129,7 +135,7 @@ static void print(const struct sock_filter *i, uint32_t pc, int a, FILE *out)
         print_alu(i, out);
         break;
     case BPF_JMP:
-        print_jump(i, pc, a, out);
+        print_jump(i, pc, known, out);
         break;
     case BPF_RET:
         if (BPF_RVAL(i->code) == BPF_A)
@@ -144,51 +150,57 @@ static void print(const struct sock_filter *i, uint32_t pc, int a, FILE *out)
     (void)fprintf(out, "\n");
 }
 
-static void reach(int *at, uint32_t len, uint32_t pc, int a)
+static void reach(struct known *at, uint32_t len, uint32_t pc, struct known known)
 {
-    if (pc < len)
-        at[pc] = at[pc] == A_NOT_REACHED || at[pc] == a ? a : A_UNKNOWN;
+    if (pc >= len)
+        return;
+    if (at[pc].a != A_NOT_REACHED && at[pc].a != known.a)
+        known.a = A_UNKNOWN;
+    at[pc] = known;
 }
 
 /* Note for the instructions that may come next what A holds there. */
-static void follow(const struct sock_filter *i, uint32_t pc, int *at, uint32_t len)
+static void follow(const struct sock_filter *i, uint32_t pc, struct known *at, uint32_t len)
 {
-    int a = at[pc];
+    struct known known = at[pc], yes = known;
 
     switch (BPF_CLASS(i->code)) {
     case BPF_RET:
         return;
     case BPF_JMP:
         if (BPF_OP(i->code) == BPF_JA) {
-            reach(at, len, i->k < len ? pc + 1 + i->k : len, a);
+            reach(at, len, i->k < len ? pc + 1 + i->k : len, known);
             return;
         }
-        reach(at, len, pc + 1 + i->jt, a);
-        reach(at, len, pc + 1 + i->jf, a);
+        if (known.a == (int)offsetof(struct seccomp_data, arch) && i->k == AUDIT_ARCH_I386)
+            yes.arch = ARCH_I386;
+        reach(at, len, pc + 1 + i->jt, yes);
+        reach(at, len, pc + 1 + i->jf, known);
         return;
     case BPF_LD:
-        a = BPF_MODE(i->code) == BPF_ABS ? (int)i->k : A_UNKNOWN;
+        known.a = BPF_MODE(i->code) == BPF_ABS ? (int)i->k : A_UNKNOWN;
         break;
     case BPF_ALU:
     case BPF_MISC:
-        a = A_UNKNOWN;
+        known.a = A_UNKNOWN;
         break;
     default:
         break;
     }
-    reach(at, len, pc + 1, a);
+    reach(at, len, pc + 1, known);
 }
 
 void filter_dump(const struct sock_fprog *prog, FILE *out)
 {
-    int at[BPF_MAXINSNS];
+    static const struct known nothing = {A_UNKNOWN, ARCH_X86_64};
+    struct known at[BPF_MAXINSNS];
     uint32_t known = prog->len < BPF_MAXINSNS ? prog->len : BPF_MAXINSNS;
 
-    at[0] = A_UNKNOWN;
+    at[0] = nothing;
     for (uint32_t pc = 1; pc < known; pc++)
-        at[pc] = A_NOT_REACHED;
+        at[pc] = (struct known){A_NOT_REACHED, ARCH_X86_64};
     for (uint32_t pc = 0; pc < prog->len; pc++) {
-        print(&prog->filter[pc], pc, pc < known ? at[pc] : A_UNKNOWN, out);
+        print(&prog->filter[pc], pc, pc < known ? at[pc] : nothing, out);
         if (pc < known)
             follow(&prog->filter[pc], pc, at, known);
     }

@@ -14,9 +14,14 @@
  * Where several rules match one call, the strongest action holds: DENY > TRACE > NOTIFY > ALLOW.
  *
  * A target that would answer its own calls (a listener, a tracer's seccomp stops of its own) is refused, see
- * place.h. Denied whatever the wrappers say: calls of a foreign architecture (i386, x32) and io_uring_setup,
+ * place.h. Denied whatever the wrappers say: x32's calls, i386's that the table has not, and io_uring_setup,
  * io_uring_enter, io_uring_register, with ENOSYS, which is what a kernel without them says. DENY is for these
  * only. Number -1, a call that a tracer took away, is let through: see PLAN_NR_SKIPPED.
+ *
+ * A program has two parts, one for x86-64's calls and one for i386's; each clause counts in both. Calls
+ * behind socketcall and ipc are told apart by the first register. What i386 has in memory where x86-64 has
+ * registers (socketcall, old mmap) may always match: who gets such a call by NOTIFY reads entry.h of
+ * src/subject.
  */
 #ifndef IDW_FILTER_FILTER_H
 #define IDW_FILTER_FILTER_H

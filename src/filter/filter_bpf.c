@@ -50,10 +50,10 @@ static void add_range(struct build *b, uint32_t first, struct decision d)
 
 static void add_ranges(struct build *b, const struct plan *p)
 {
-    add_range(b, 0, decision_allow);
+    add_range(b, 0, p->other);
     for (size_t i = 0; i < p->n_calls; i++) {
         add_range(b, p->calls[i].nr, p->calls[i].decision);
-        add_range(b, p->calls[i].nr + 1, decision_allow);
+        add_range(b, p->calls[i].nr + 1, p->other);
     }
     add_range(b, PLAN_NR_FOREIGN, decision_deny);
     add_range(b, PLAN_NR_SKIPPED, decision_allow);
@@ -213,7 +213,8 @@ static int generate(struct build *b, const struct plan *p)
     add_ranges(b, p);
     asm_fall(&b->a, search(b, 0, b->n_ranges - 1));
     uint32_t ours = asm_load(&b->a, offsetof(struct seccomp_data, nr));
-    (void)asm_jump(&b->a, BPF_JEQ, AUDIT_ARCH_X86_64, ours, asm_ret(&b->a, RET_DENY));
+    uint32_t arch = p->arch == ARCH_X86_64 ? AUDIT_ARCH_X86_64 : AUDIT_ARCH_I386;
+    (void)asm_jump(&b->a, BPF_JEQ, arch, ours, asm_ret(&b->a, RET_DENY));
     (void)asm_load(&b->a, offsetof(struct seccomp_data, arch));
     return b->a.failed ? -ENOMEM : 0;
 }
@@ -226,9 +227,9 @@ static int bigger_first(const void *a, const void *b)
 }
 
 /* Leave out the tests of the biggest blocks until what is too much is gone. Returns how many. */
-static unsigned widen(struct build *b, struct plan *p)
+static unsigned widen(struct build *b, struct plan *p, uint32_t room)
 {
-    uint32_t excess = b->a.n - BPF_MAXINSNS;
+    uint32_t excess = b->a.n - room;
     unsigned n = 0;
 
     qsort(b->blocks, b->n_blocks, sizeof(*b->blocks), bigger_first);
@@ -241,7 +242,7 @@ static unsigned widen(struct build *b, struct plan *p)
     return n;
 }
 
-int backend_bpf(struct plan *p, struct sock_fprog *prog, unsigned *widened, struct err *e)
+int backend_bpf(struct plan *p, uint32_t room, struct sock_fprog *prog, unsigned *widened, struct err *e)
 {
     size_t ranges = 2 * p->n_calls + 3;
     _cleanup_free_ struct range *r = calloc(ranges, sizeof(*r));
@@ -252,12 +253,11 @@ int backend_bpf(struct plan *p, struct sock_fprog *prog, unsigned *widened, stru
 
     while (result == 0 && n > 0) {
         result = generate(&b, p);
-        n = result == 0 && b.a.n > BPF_MAXINSNS ? widen(&b, p) : 0;
+        n = result == 0 && b.a.n > room ? widen(&b, p, room) : 0;
         *widened += n;
     }
-    if (result == 0 && b.a.n > BPF_MAXINSNS)
-        result =
-            err_set(e, E2BIG, "the filter needs %u instructions, a kernel takes %u", b.a.n, BPF_MAXINSNS);
+    if (result == 0 && b.a.n > room)
+        result = err_set(e, E2BIG, "the filter needs %u instructions, there is room for %u", b.a.n, room);
     struct sock_filter *code = result == 0 ? asm_finish(&b.a) : NULL;
     if (result == -ENOMEM || (result == 0 && code == NULL))
         result = err_set(e, ENOMEM, "no memory for the filter");

@@ -149,7 +149,7 @@ static int add_call(scmp_filter_ctx ctx, const struct expr_pool *pool, const str
     return 0;
 }
 
-static int export(scmp_filter_ctx ctx, struct sock_fprog *prog)
+static int export(scmp_filter_ctx ctx, uint32_t room, struct sock_fprog *prog)
 {
     _cleanup_close_ int fd = memfd_create("filter", MFD_CLOEXEC);
     struct stat st;
@@ -160,7 +160,7 @@ static int export(scmp_filter_ctx ctx, struct sock_fprog *prog)
     if (fstat(fd, &st) < 0)
         return -errno;
     size_t size = (size_t)st.st_size, n = size / sizeof(struct sock_filter);
-    if (n == 0 || n > BPF_MAXINSNS)
+    if (n == 0 || n > room)
         return -E2BIG;
     _cleanup_free_ struct sock_filter *code = calloc(n, sizeof(*code));
     if (code == NULL)
@@ -171,8 +171,10 @@ static int export(scmp_filter_ctx ctx, struct sock_fprog *prog)
     return 0;
 }
 
-int backend_libseccomp(const struct plan *p, struct sock_fprog *prog, struct err *e)
+int backend_libseccomp(const struct plan *p, uint32_t room, struct sock_fprog *prog, struct err *e)
 {
+    if (p->arch != ARCH_X86_64)
+        return err_set(e, ENOTSUP, "libseccomp is for x86-64's calls");
     __attribute__((cleanup(ctx_release))) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
     struct rules rules;
     int r;
@@ -187,7 +189,7 @@ int backend_libseccomp(const struct plan *p, struct sock_fprog *prog, struct err
         r = add_call(ctx, &p->pool, &p->calls[i], &rules);
     }
     if (r == 0)
-        r = export(ctx, prog);
+        r = export(ctx, room, prog);
     if (r == 0)
         return 0;
     return err_set(e, ENOTSUP,

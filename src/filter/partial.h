@@ -16,8 +16,11 @@ int partial_check(const struct idw_clause *clause, struct err *e);
 
 /*
  * partial_eval - when may @call match the characterisation of @clause (which has passed partial_check)?
- * Exact where the characterisation depends on the call and its registers only; else true for more than it.
+ * Exact where the characterisation depends on the call and its registers only; else true for more than it (of
+ * i386's values in two registers, old user ids and the like, too).
+ * @in_registers: false when the call's arguments are elsewhere (socketcall): nothing is known of them.
  */
-expr_id partial_eval(struct expr_pool *p, const struct idw_clause *clause, const struct call *call);
+expr_id partial_eval(struct expr_pool *p, const struct idw_clause *clause, const struct call *call,
+                     bool in_registers);
 
 #endif

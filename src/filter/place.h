@@ -12,12 +12,15 @@
 #define IDW_FILTER_PLACE_H
 
 #include "filter/filter.h"
+#include "syscalls/table.h"
 
 /* No call of any kernel: always notified, also of i386, so that the engine can put a descriptor into a thread
  * (engine/inject.h). */
 #define PLACE_NR_AREA 0x3fffff00u
 
-/* place_keep - put these tests in front of @prog, whose filter is replaced. Returns 0, -ENOMEM, -E2BIG. */
-int place_keep(struct sock_fprog *prog, struct err *e);
+/* place_keep - put these tests, place_size() instructions, in front of @prog, a program for the calls of
+ * @arch, whose filter is replaced. Returns 0, -ENOMEM. */
+int place_keep(enum call_arch arch, struct sock_fprog *prog, struct err *e);
+size_t place_size(void);
 
 #endif

@@ -35,8 +35,33 @@ static bool denied(const struct call *call)
     return false;
 }
 
+/* When may @r match @call, or a call behind its number? */
+static expr_id rule_matches(struct expr_pool *pool, const struct plan_rule *r, const struct call *call,
+                            bool in_registers)
+{
+    if (r->clause != NULL)
+        return partial_eval(pool, r->clause, call, in_registers);
+    return r->call == call_id(call) ? EXPR_ALWAYS : EXPR_NEVER;
+}
+
+static expr_id rule_matches_number(struct expr_pool *pool, const struct plan_rule *r, const struct call *call,
+                                   enum call_arch arch)
+{
+    expr_id when = rule_matches(pool, r, call, true);
+    const struct call_behind *b;
+
+    for (size_t i = 0; arch == ARCH_I386 && (b = call_behind(i)) != NULL; i++) {
+        if (b->nr != call->nr[ARCH_I386])
+            continue;
+        expr_id selected = expr_compare(pool, 0, 32, false, IDW_EQ, b->mask, b->selector);
+        expr_id matches = rule_matches(pool, r, b->call, b->words == 0);
+        when = expr_or(pool, when, expr_and(pool, selected, matches));
+    }
+    return when;
+}
+
 static struct decision decide(struct expr_pool *pool, const struct plan_rule *rules, size_t n,
-                              const struct call *call)
+                              const struct call *call, enum call_arch arch)
 {
     struct decision d = decision_allow;
 
@@ -46,29 +71,33 @@ static struct decision decide(struct expr_pool *pool, const struct plan_rule *ru
         const struct plan_rule *r = &rules[i];
         expr_id *when = r->action == FILTER_TRACE ? &d.trace : &d.notify;
 
-        if (*when == EXPR_ALWAYS || (r->clause == NULL && r->call != call_id(call)))
-            continue;
-        *when = expr_or(pool, *when, r->clause == NULL ? EXPR_ALWAYS : partial_eval(pool, r->clause, call));
+        if (*when != EXPR_ALWAYS)
+            *when = expr_or(pool, *when, rule_matches_number(pool, r, call, arch));
     }
     if (d.trace == EXPR_ALWAYS || d.trace == d.notify)
         d.notify = EXPR_NEVER;
     return d;
 }
 
-struct plan *plan_new(const struct plan_rule *rules, size_t n)
+struct plan *plan_new(const struct plan_rule *rules, size_t n, enum call_arch arch)
 {
     struct plan *p = calloc(1, sizeof(*p));
+    long last = call_last_nr(arch);
 
-    for (size_t id = 0; p != NULL && id < call_count(); id++) {
-        const struct call *call = call_by_id(id);
+    if (p == NULL)
+        return NULL;
+    p->arch = arch;
+    p->other = arch == ARCH_X86_64 ? decision_allow : decision_deny;
+    for (long nr = 0; nr <= last; nr++) {
+        const struct call *call = call_by_nr(arch, nr);
 
-        if (call->nr[ARCH_X86_64] == CALL_NR_NONE)
+        if (call == NULL)
             continue;
-        struct decision d = decide(&p->pool, rules, n, call);
-        if (!decision_equal(d, decision_allow))
-            p->calls[p->n_calls++] = (struct plan_call){(uint32_t)call->nr[ARCH_X86_64], d};
+        struct decision d = decide(&p->pool, rules, n, call, arch);
+        if (!decision_equal(d, p->other))
+            p->calls[p->n_calls++] = (struct plan_call){(uint32_t)nr, d};
     }
-    if (p == NULL || !p->pool.failed)
+    if (!p->pool.failed)
         return p;
     plan_free(p);
     return NULL;

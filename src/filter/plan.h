@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the program shall decide, call by call: the rules of all clauses, combined. Both back ends start from
- * it.
+ * What the program shall decide for the calls of one architecture, call by call: the rules of all clauses,
+ * combined. Both back ends start from it.
  */
 #ifndef IDW_FILTER_PLAN_H
 #define IDW_FILTER_PLAN_H
 
 #include "filter/expr.h"
 #include "filter/filter.h"
+#include "syscalls/table.h"
 
 /*
  * Numbers from here on are x32's, or nobody's. One of them is let through: -1, the number of a call that a
@@ -47,12 +48,14 @@ struct plan_call {
 
 struct plan {
     struct expr_pool pool;
-    struct plan_call calls[IDW_SET_CALLS]; /* ascending numbers; a call that is not here is allowed */
+    enum call_arch arch;
+    struct decision other; /* of numbers that are not in `calls`: the kernel knows none; i386's are denied */
+    struct plan_call calls[IDW_SET_CALLS]; /* ascending numbers */
     size_t n_calls;
 };
 
 /* plan_new - combine the @n @rules. NULL: no memory. The caller's, plan_free. */
-struct plan *plan_new(const struct plan_rule *rules, size_t n);
+struct plan *plan_new(const struct plan_rule *rules, size_t n, enum call_arch arch);
 void plan_free(struct plan *p);
 
 #endif

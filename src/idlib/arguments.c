@@ -112,6 +112,10 @@ static bool set_argument(struct idw_event *ev, const struct call_arg *a, uint64_
     if (a == NULL || ev->phase != IDW_PRE || call_type_info(a->type)->memory)
         return false;
     int64_t cut = call_scalar(a, value);
+    if (a->source == FROM_PAIR) {
+        bool low = event_set(ev, a->reg, (uint32_t)value) == 0;
+        return event_set(ev, a->high_reg, value >> 32) == 0 && low;
+    }
     if (a->source != FROM_REG)
         return event_scalar(ev, a) == cut && event_memory(ev, a)->error == 0;
     return event_set(ev, a->reg, (uint64_t)cut) == 0;

@@ -21,9 +21,16 @@ static void copy_clear(struct event_copy *c)
 void event_init(struct idw_event *ev, struct subject *subject, pid_t tid, const struct call *call,
                 const uint64_t regs[6])
 {
-    *ev = (struct idw_event){
-        .subject = subject, .tid = tid, .call = call, .phase = IDW_PRE, .result_file = DEAD_FD};
+    *ev = (struct idw_event){.subject = subject,
+                             .tid = tid,
+                             .call = call,
+                             .arch = call->arch,
+                             .phase = IDW_PRE,
+                             .result_file = DEAD_FD};
     memcpy(ev->regs, regs, sizeof ev->regs);
+    /* A 64-bit program that makes an i386 call has upper halves, which the kernel drops. */
+    for (unsigned i = 0; call->arch == ARCH_I386 && i < ARRAY_SIZE(ev->regs); i++)
+        ev->regs[i] = (uint32_t)ev->regs[i];
 }
 
 void event_result(struct idw_event *ev, int64_t result)
@@ -204,7 +211,8 @@ static void fetch(struct idw_event *ev, const struct call_arg *a, uint64_t addre
         n = memory_read_string(ev->tid, address, (char **)&c->data);
         break;
     case TYPE_STRV:
-        n = memory_read_strv(ev->tid, address, (char ***)&c->data);
+        n = ev->arch == ARCH_I386 ? memory_read_strv32(ev->tid, address, (char ***)&c->data)
+                                  : memory_read_strv(ev->tid, address, (char ***)&c->data);
         break;
     default:
         fetch_bytes(ev, a, address, c);
@@ -262,11 +270,25 @@ static uint64_t field_value(struct idw_event *ev, const struct call_arg *field)
     return value;
 }
 
+static uint64_t raw_value(struct idw_event *ev, const struct call_arg *a)
+{
+    switch (a->source) {
+    case FROM_REG:
+        return ev->regs[a->reg];
+    case FROM_FIELD:
+        return field_value(ev, a);
+    case FROM_PAIR:
+        return (uint32_t)ev->regs[a->reg] | ev->regs[a->high_reg] << 32;
+    case FROM_PAGES:
+        return (uint64_t)(uint32_t)ev->regs[a->reg] << 12;
+    default:
+        return a->value;
+    }
+}
+
 int64_t event_scalar(struct idw_event *ev, const struct call_arg *a)
 {
-    uint64_t value = a->source == FROM_REG     ? ev->regs[a->reg]
-                     : a->source == FROM_FIELD ? field_value(ev, a)
-                                               : a->value;
+    uint64_t value = raw_value(ev, a);
     return event_is_memory(a) ? (int64_t)value : call_scalar(a, value);
 }
 

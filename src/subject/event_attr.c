@@ -49,7 +49,7 @@ int64_t event_attr(struct idw_event *ev, uint16_t attr)
     case IDW_ATTR_errno:
         return event_failed(ev->result) ? -ev->result : 0;
     case IDW_ATTR_nr:
-        return ev->call->nr[ARCH_X86_64];
+        return ev->call->nr[ev->arch];
     case IDW_ATTR_pid:
         return r != NULL ? r->pid : 0;
     case IDW_ATTR_tid:

@@ -146,17 +146,18 @@ static ssize_t append_string(struct reader *r, uint64_t address, size_t max, str
     }
 }
 
-/* Nothing says that a vector is aligned: a pointer in it may cross pages. */
-static int read_pointer(struct reader *r, uint64_t address, uint64_t *pointer)
+/* @width bytes. Nothing says that a vector is aligned: a pointer in it may cross pages. */
+static int read_pointer(struct reader *r, uint64_t address, size_t width, uint64_t *pointer)
 {
     char *to = (char *)pointer;
     size_t done = 0;
-    while (done < sizeof *pointer) {
+    *pointer = 0;
+    while (done < width) {
         const char *bytes;
         ssize_t n = reader_at(r, address + done, &bytes);
         if (n < 0)
             return (int)n;
-        size_t part = sizeof *pointer - done;
+        size_t part = width - done;
         if ((size_t)n < part)
             part = (size_t)n;
         memcpy(to + done, bytes, part);
@@ -215,20 +216,23 @@ static ssize_t make_vector(const struct block *strings, size_t count, char ***ve
     return (ssize_t)count;
 }
 
-/* The strings that the vector at @address points to, one behind the other. Returns how many, or -errno. */
-static ssize_t gather_strings(pid_t tid, uint64_t address, struct block *strings)
+/*
+ * The strings that the vector of pointers of @width bytes at @address points to, one behind the other.
+ * Returns how many, or -errno.
+ */
+static ssize_t gather_strings(pid_t tid, uint64_t address, size_t width, struct block *strings)
 {
     _cleanup_reader_ struct reader pointers = {.tid = tid, .mem = DEAD_FD};
     _cleanup_reader_ struct reader texts = {.tid = tid, .mem = DEAD_FD};
     for (size_t count = 0;; count++) {
         uint64_t pointer;
-        int rc = read_pointer(&pointers, address + count * sizeof pointer, &pointer);
+        int rc = read_pointer(&pointers, address + count * width, width, &pointer);
         if (rc < 0)
             return rc;
         if (pointer == 0)
             return (ssize_t)count;
         /* What makes an endless vector end: each string costs at least its pointer and its NUL. */
-        size_t used = (count + 2) * sizeof(char *) + strings->len + 1;
+        size_t used = (count + 2) * width + strings->len + 1;
         if (used > MEMORY_STRV_MAX)
             return -E2BIG;
         size_t max = MEMORY_STRV_MAX - used;
@@ -239,13 +243,23 @@ static ssize_t gather_strings(pid_t tid, uint64_t address, struct block *strings
     }
 }
 
-ssize_t memory_read_strv(pid_t tid, uint64_t address, char ***vector)
+static ssize_t read_vector(pid_t tid, uint64_t address, size_t width, char ***vector)
 {
     struct block strings = {0};
     /* execve takes no vector for an empty one */
-    ssize_t n = address != 0 ? gather_strings(tid, address, &strings) : 0;
+    ssize_t n = address != 0 ? gather_strings(tid, address, width, &strings) : 0;
     if (n >= 0)
         n = make_vector(&strings, (size_t)n, vector);
     block_free(&strings);
     return n;
+}
+
+ssize_t memory_read_strv(pid_t tid, uint64_t address, char ***vector)
+{
+    return read_vector(tid, address, sizeof(uint64_t), vector);
+}
+
+ssize_t memory_read_strv32(pid_t tid, uint64_t address, char ***vector)
+{
+    return read_vector(tid, address, sizeof(uint32_t), vector);
 }

@@ -39,4 +39,7 @@ ssize_t memory_read_string(pid_t tid, uint64_t address, char **text);
  */
 ssize_t memory_read_strv(pid_t tid, uint64_t address, char ***vector);
 
+/* memory_read_strv32 - the same of a vector of i386's, whose pointers have 4 bytes. */
+ssize_t memory_read_strv32(pid_t tid, uint64_t address, char ***vector);
+
 #endif

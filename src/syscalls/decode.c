@@ -34,10 +34,19 @@ static void __attribute__((format(printf, 2, 3))) add(struct text *t, const char
         t->len = (size_t)n < t->size - t->len ? t->len + (size_t)n : t->size - 1;
 }
 
+/* low2highuid() of the kernel's include/linux/highuid.h */
+static int64_t old_id(uint64_t value)
+{
+    return (uint16_t)value == UINT16_MAX ? UINT32_MAX : (uint16_t)value;
+}
+
 int64_t call_scalar(const struct call_arg *a, uint64_t value)
 {
     const struct call_type_info *type = call_type_info(a->type);
-    if (type == NULL || type->bits != 32)
+    if (a->type == TYPE_UID16 || a->type == TYPE_GID16)
+        return old_id(value);
+    bool narrow = a->narrow && a->source == FROM_REG;
+    if (type == NULL || (type->bits != 32 && !narrow))
         return (int64_t)value;
     return type->is_signed ? (int64_t)(int32_t)value : (int64_t)(uint32_t)value;
 }

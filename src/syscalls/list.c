@@ -107,7 +107,10 @@ static void print_calls(void)
            "| x86-64 | i386 | call | groups | arguments |\n|---|---|---|---|---|\n");
     for (size_t id = 0; id < call_count(); id++) {
         const struct call *c = call_by_id(id);
-        printf("| %d | ", c->nr[ARCH_X86_64]);
+        printf("| ");
+        if (c->nr[ARCH_X86_64] != CALL_NR_NONE)
+            printf("%d", c->nr[ARCH_X86_64]);
+        printf(" | ");
         if (c->nr[ARCH_I386] != CALL_NR_NONE)
             printf("%d", c->nr[ARCH_I386]);
         printf(" | `%s`%s |", c->name, c->returns_fd ? " → fd" : "");

@@ -3,6 +3,10 @@
  * THE table of calls: each system call once, with its number on every architecture, its groups, and name,
  * type and place of each argument. Filter, decoder, WDL's $names and docs/calls.md derive from it.
  *
+ * A call that has a number on i386 too has a second row for it, i386's reading, with the same id and names:
+ * where its arguments are and how long its structs. Which one a `const struct call *` is says ->arch.
+ * call_by_id and call_by_name give x86-64's, from which words and types of $names come.
+ *
  *     const struct call *c = call_by_nr(ARCH_X86_64, nr);
  *     const struct call_arg *a = c ? call_arg_named(c, CALL_NAME_path) : NULL;
  *     if (a != NULL && call_type_info(a->type)->memory) ...   // lies in the target's memory
@@ -54,6 +58,8 @@ enum call_type {
     TYPE_PID,      /* pid_t */
     TYPE_UID,      /* uid_t */
     TYPE_GID,      /* gid_t */
+    TYPE_UID16,    /* i386's old uid_t: the low 16 bits, all ones for -1 */
+    TYPE_GID16,    /* the same for gid_t */
     TYPE_SIGNAL,   /* int */
     TYPE_ADDR,     /* unsigned long: an address that no wrapper looks behind */
     TYPE_PATH,     /* const char *: a path, NUL-terminated; from here on: memory */
@@ -85,6 +91,8 @@ enum call_source {
     FROM_REG,   /* register number `reg` */
     FROM_CONST, /* the same for every call: `value` (creat's flags) */
     FROM_FIELD, /* in the struct that register `reg` points to, at `offset`, `size` bytes (openat2's flags) */
+    FROM_PAIR,  /* i386: low half in register `reg`, high half in `high_reg` (truncate64's length) */
+    FROM_PAGES, /* i386: register `reg`, in units of 4096 (mmap2's offset) */
 };
 
 /* Tags: an argument can have several. `sys::op{ wpath }` is every call with an argument tagged TAG_WPATH. */
@@ -101,8 +109,10 @@ struct call_arg {
     uint16_t name; /* enum call_name, unique within the call */
     uint8_t type;  /* enum call_type */
     uint8_t flagset;
-    uint8_t source; /* enum call_source */
-    uint8_t reg;    /* 0..5 */
+    uint8_t source;   /* enum call_source */
+    uint8_t reg;      /* 0..5 */
+    uint8_t high_reg; /* FROM_PAIR */
+    uint8_t narrow;   /* i386, FROM_REG: the register has 32 bits, extended as the type's sign says */
     uint8_t tags;
     /* Memory: 1 + register that holds the length in bytes (0: none), and how to read it. */
     uint8_t len_reg;
@@ -133,6 +143,8 @@ enum call_group {
 struct call {
     const char *name;
     const char *family; /* sys::op{ open } is every call of family "open"; a call on its own has its name */
+    uint16_t id;        /* of all readings */
+    uint8_t arch;       /* enum call_arch: whose registers and layouts `args` describe */
     int16_t nr[ARCH_COUNT]; /* CALL_NR_NONE: the architecture has it not */
     uint32_t groups;        /* bits 1 << enum call_group */
     uint8_t n_args;
@@ -140,15 +152,38 @@ struct call {
     struct call_arg args[CALL_ARGS_MAX];
 };
 
-/* The table: ids are 0 .. call_count() - 1, the order of x86-64 numbers. */
+/* The table: ids are 0 .. call_count() - 1, the order of x86-64 numbers; then what only i386 has, in order.
+ */
 size_t call_count(void);
 const struct call *call_by_id(size_t id);
 size_t call_id(const struct call *c);
 const struct call *call_by_nr(enum call_arch arch, long nr); /* NULL: no such call */
-const struct call *call_by_name(const char *name);           /* NULL: no such call */
+long call_last_nr(enum call_arch arch);
+const struct call *call_by_name(const char *name); /* NULL: no such call */
 
 const struct call_arg *call_arg_named(const struct call *c, unsigned name); /* NULL: the call has it not */
 const struct call_type_info *call_type_info(unsigned type);
+
+/*
+ * i386 has calls that stand behind another one's number. Those of socketcall, old mmap and old select have
+ * their arguments in an array in memory, and are the same as direct calls that take them in registers:
+ * `words` of them, the others are 0. Those of ipc have theirs in registers, but others than the direct calls
+ * have.
+ */
+struct call_behind {
+    int16_t nr;              /* the number that they share */
+    uint32_t mask, selector; /* register 0 & mask == selector: it is this one */
+    const struct call *call; /* its reading: with `words`, of the direct call */
+    uint8_t words;           /* 0: in registers; else 32-bit words of the array */
+    uint8_t array;           /* the register that points to the array */
+};
+
+/* call_behind - the @i-th of all; NULL: there is no such. Those of one number stand together; of several that
+ * a register selects the first is meant. */
+const struct call_behind *call_behind(size_t i);
+
+/* call_behind_nr - the one that i386's number @nr with @reg0 in its first register is; NULL: none. */
+const struct call_behind *call_behind_nr(long nr, uint64_t reg0);
 
 /* What a word in a characterisation stands for. */
 enum call_word { WORD_UNKNOWN, WORD_FAMILY, WORD_CALL, WORD_GROUP, WORD_ROLE };

@@ -40,12 +40,16 @@ static long raw(uint32_t nr, const uint64_t *a)
     return result;
 }
 
-static long raw_i386(uint32_t nr)
+/* The kernel takes 32 bits of each; a 64-bit program can leave anything above them. */
+static long raw_i386(uint64_t nr, uint64_t a, uint64_t b, uint64_t c)
 {
     long result;
 
-    __asm__ volatile("int $0x80" : "=a"(result) : "a"((uint64_t)nr) : "r8", "r9", "r10", "r11", "memory");
-    return result;
+    __asm__ volatile("int $0x80"
+                     : "=a"(result)
+                     : "a"(nr), "b"(a), "c"(b), "d"(c)
+                     : "r8", "r9", "r10", "r11", "memory");
+    return (int)result;
 }
 
 /* In a child: never returns, however little the filter allows. */
@@ -127,28 +131,53 @@ Test(filter_kernel, lets_through_and_stops_what_it_should)
     (void)munmap(found, sizeof(*found));
 }
 
+#define POISON (UINT64_C(0xdeadbeef) << 32)
+
 static void make_i386_calls(struct finding *f, void *context)
 {
     (void)context;
-    f->results[0] = raw_i386(20); /* getpid */
+    f->results[0] = raw_i386(20, 0, 0, 0);                      /* getpid */
+    f->results[1] = raw_i386(222, 0, 0, 0);                     /* nobody's */
+    f->results[2] = raw_i386(6, POISON | 99, 0, 0);             /* close */
+    f->results[3] = raw_i386(6, POISON | 98, 0, 0);             /* close */
+    f->results[4] = raw_i386(19, POISON | 98, POISON | -1u, 0); /* lseek, backwards */
+    f->results[5] = raw_i386(19, POISON | 98, 1, 0);            /* lseek */
+    f->results[6] = raw_i386(102, POISON | 3, 0, 0);            /* socketcall: connect */
+    f->results[7] = raw_i386(102, POISON | 2, 0, 0);            /* socketcall: bind */
 }
 
 /* Where the kernel has i386 calls at all; without them int $0x80 is a fault, and so it stays. */
-Test(filter_kernel, i386_calls_are_not_there)
+Test(filter_kernel, i386_calls_are_decided)
 {
+    struct idw_term closing[] = {CALLS(0), CMP(fd, EQ, 99), AND};
+    struct idw_term backwards[] = {CALLS(1), CMP(offset, LT, 0), AND};
+    struct idw_term connecting[] = {CALLS(2)};
+    struct idw_call_set sets[] = {set_of("close"), set_of("lseek"), set_of("connect")};
+    struct idw_clause clauses[] = {
+        {.terms = closing, .n_terms = 3, .sets = sets, .n_sets = 3},
+        {.terms = backwards, .n_terms = 3, .sets = sets, .n_sets = 3},
+        {.terms = connecting, .n_terms = 1, .sets = sets, .n_sets = 3},
+    };
+    static const long without[] = {0, -ENOSYS, -EBADF, -EBADF, -EBADF, -EBADF, -EFAULT, -EFAULT};
+    static const long with[] = {0, -ENOSYS, -ENOSYS, -EBADF, -ENOSYS, -EBADF, -ENOSYS, -EFAULT};
     struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     _cleanup_filter_ struct filter *f = filter_new();
     _cleanup_program_ struct sock_fprog prog = {0};
     struct finding *bare = shared(), *filtered = shared();
 
+    for (size_t i = 0; i < ARRAY_SIZE(clauses); i++)
+        cr_assert_eq(filter_add_clause(f, &clauses[i], FILTER_TRACE, NULL), 0);
     cr_assert_eq(filter_build(f, &prog, NULL), 0);
     int before = in_child(&(struct sock_fprog){.len = 1, .filter = &all}, bare, make_i386_calls, NULL);
     int after = in_child(&prog, filtered, make_i386_calls, NULL);
     cr_assert(bare->installed == 1 && filtered->installed == 1);
     cr_expect_eq(before, after);
-    if (WIFEXITED(before)) {
-        cr_expect_gt(bare->results[0], 0);
-        cr_expect_eq(filtered->results[0], -ENOSYS);
+    for (size_t i = 0; WIFEXITED(before) && i < ARRAY_SIZE(with); i++) {
+        bool is_pid = i == 0; /* of two children */
+        cr_expect(is_pid ? bare->results[i] > 0 : bare->results[i] == without[i], "%zu: %ld", i,
+                  bare->results[i]);
+        cr_expect(is_pid ? filtered->results[i] > 0 : filtered->results[i] == with[i], "%zu: %ld", i,
+                  filtered->results[i]);
     }
     (void)munmap(bare, sizeof(*bare));
     (void)munmap(filtered, sizeof(*filtered));

@@ -28,6 +28,28 @@ static const struct call *next(const struct call *c)
     return call_by_id(call_id(c) + 1);
 }
 
+/*
+ * Every reading there is, one after the other: x86-64's of all rows, i386's of those that it has, and those
+ * behind ipc(2). NULL: no more.
+ */
+static const struct call *reading(size_t i)
+{
+    static const struct call *all[2 * IDW_SET_CALLS];
+    static size_t n;
+    const struct call_behind *b;
+    if (n == 0) {
+        for (; n < call_count(); n++)
+            all[n] = call_by_id(n);
+        for (long nr = 0; nr <= call_last_nr(ARCH_I386); nr++)
+            if (call_by_nr(ARCH_I386, nr) != NULL)
+                all[n++] = call_by_nr(ARCH_I386, nr);
+        for (size_t k = 0; (b = call_behind(k)) != NULL; k++)
+            if (b->words == 0)
+                all[n++] = b->call;
+    }
+    return i < n ? all[i] : NULL;
+}
+
 static const struct call_arg *arg(const char *call, const char *name)
 {
     const struct call *c = call_by_name(call);
@@ -47,19 +69,28 @@ static const struct call_arg *register_arg(const struct call *c, unsigned reg)
 
 Test(table, ids_follow_numbers_without_a_hole)
 {
-    int last = -1;
+    int last = -1, last32 = -1, i386_only = 0;
     cr_assert_gt(call_count(), 380);
     for (size_t id = 0; id < call_count(); id++) {
         const struct call *c = call_by_id(id);
         cr_assert_not_null(c->name, "row %zu", id);
-        cr_assert_gt(c->nr[ARCH_X86_64], last, "%s", c->name);
         cr_assert_eq(call_id(c), id);
+        cr_assert_eq(c->arch, ARCH_X86_64);
         cr_assert_eq(call_by_name(c->name), c, "%s", c->name);
-        for (int arch = 0; arch < ARCH_COUNT; arch++)
-            if (c->nr[arch] != CALL_NR_NONE)
-                cr_assert_eq(call_by_nr((enum call_arch)arch, c->nr[arch]), c, "%s", c->name);
+        if (c->nr[ARCH_X86_64] == CALL_NR_NONE) {
+            /* Behind the others, by their numbers of i386. */
+            i386_only++;
+            cr_assert_gt(c->nr[ARCH_I386], last32, "%s", c->name);
+            last32 = c->nr[ARCH_I386];
+            continue;
+        }
+        cr_assert_eq(i386_only, 0, "%s", c->name);
+        cr_assert_gt(c->nr[ARCH_X86_64], last, "%s", c->name);
+        cr_assert_eq(call_by_nr(ARCH_X86_64, c->nr[ARCH_X86_64]), c, "%s", c->name);
         last = c->nr[ARCH_X86_64];
     }
+    cr_assert_eq(call_last_nr(ARCH_X86_64), last);
+    cr_assert_gt(i386_only, 80);
     cr_assert_null(call_by_id(call_count()));
 }
 
@@ -73,12 +104,12 @@ Test(table, numbers_that_are_no_call)
         {ARCH_X86_64, -300},
         {ARCH_X86_64, 337},
         {ARCH_X86_64, 423},
+        {ARCH_X86_64, 470},
         {ARCH_X86_64, 100000},
         {ARCH_X86_64, 1L << 40},
         {ARCH_X86_64, (1L << 32) + 1},
         {ARCH_X86_64, 0x40000000},
         {ARCH_I386, -1},
-        {ARCH_I386, 17},
         {ARCH_I386, 222},
         {ARCH_I386, 100000},
         {ARCH_I386, (1L << 32) + 1},
@@ -102,7 +133,8 @@ Test(table, numbers_are_libseccomps)
         if (nr == __NR_SCMP_ERROR)
             continue;
         known++;
-        cr_assert_eq(c->nr[ARCH_X86_64], nr, "%s", c->name);
+        if (nr >= 0 || c->nr[ARCH_X86_64] != CALL_NR_NONE)
+            cr_assert_eq(c->nr[ARCH_X86_64], nr, "%s", c->name);
         int nr32 = seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86, c->name);
         if (nr32 >= 0) {
             cr_assert_eq(c->nr[ARCH_I386], nr32, "%s", c->name);
@@ -116,14 +148,117 @@ Test(table, numbers_are_libseccomps)
 
 Test(table, libseccomp_knows_no_other_call)
 {
-    for (int nr = 0; nr < 1024; nr++) {
-        _cleanup_free_ char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, nr);
-        if (name == NULL)
-            continue;
-        const struct call *c = call_by_nr(ARCH_X86_64, nr);
-        cr_assert_not_null(c, "%d %s", nr, name);
-        cr_assert_str_eq(c->name, name);
+    static const uint32_t token[ARCH_COUNT] = {SCMP_ARCH_X86_64, SCMP_ARCH_X86};
+    for (int arch = 0; arch < ARCH_COUNT; arch++) {
+        for (int nr = 0; nr < 1024; nr++) {
+            _cleanup_free_ char *name = seccomp_syscall_resolve_num_arch(token[arch], nr);
+            if (name == NULL)
+                continue;
+            const struct call *c = call_by_nr((enum call_arch)arch, nr);
+            cr_assert_not_null(c, "%d %s", nr, name);
+            /* Two of i386's names are those of groups. */
+            bool renamed = arch == ARCH_I386 && (strcmp(name, "signal") == 0 || strcmp(name, "ipc") == 0);
+            cr_assert(renamed || strcmp(c->name, name) == 0, "%s, %s", c->name, name);
+        }
     }
+}
+
+/* Nothing that the kernel's headers number is missing: libseccomp knows a few less. */
+Test(table, every_number_of_i386)
+{
+    static const int numbers[] = {
+#define NR(n) n,
+#include "i386_numbers.h"
+#undef NR
+    };
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+        cr_assert_not_null(call_by_nr(ARCH_I386, numbers[i]), "%d", numbers[i]);
+    for (long nr = 0; nr <= call_last_nr(ARCH_I386); nr++)
+        n += call_by_nr(ARCH_I386, nr) != NULL;
+    cr_assert_geq(n, ARRAY_SIZE(numbers));
+}
+
+/* A word and its types mean the same on both: i386 has no argument that the row doesn't have. */
+Test(table, readings_share_id_and_names)
+{
+    const struct call *c;
+    for (size_t n = 0; (c = reading(n)) != NULL; n++) {
+        const struct call *row = call_by_id(call_id(c));
+        cr_assert_str_eq(row->name, c->name);
+        cr_assert_str_eq(row->family, c->family);
+        cr_assert_eq(row->groups, c->groups, "%s", c->name);
+        cr_assert_eq(row->returns_fd, c->returns_fd, "%s", c->name);
+        for (size_t i = 0; i < c->n_args; i++) {
+            const struct call_arg *a = call_arg_named(row, c->args[i].name);
+            cr_assert_not_null(a, "%s $%s", c->name, call_name_text(c->args[i].name));
+            cr_assert_eq(call_type_info(a->type)->memory, call_type_info(c->args[i].type)->memory, "%s",
+                         c->name);
+            cr_assert_eq(a->tags, c->args[i].tags, "%s", c->name);
+        }
+    }
+}
+
+static const struct call_arg *arg32(long nr, unsigned name)
+{
+    return call_arg_named(call_by_nr(ARCH_I386, nr), name);
+}
+
+Test(table, i386_has_its_own_layouts)
+{
+    cr_assert_eq(arg32(106, CALL_NAME_statbuf)->size, 64);
+    cr_assert_eq(arg32(195, CALL_NAME_statbuf)->size, 96);
+    cr_assert_eq(arg32(370, CALL_NAME_msg)->size, 28);
+    cr_assert_eq(arg32(193, CALL_NAME_length)->source, FROM_PAIR);
+    cr_assert_eq(arg32(193, CALL_NAME_length)->reg, 1);
+    cr_assert_eq(arg32(193, CALL_NAME_length)->high_reg, 2);
+    cr_assert_eq(arg32(140, CALL_NAME_offset)->reg, 2); /* _llseek: the high half first */
+    cr_assert_eq(arg32(140, CALL_NAME_offset)->high_reg, 1);
+    cr_assert_eq(arg32(250, CALL_NAME_length)->source, FROM_REG);
+    cr_assert_eq(arg32(272, CALL_NAME_length)->source, FROM_PAIR);
+    cr_assert_eq(arg32(120, CALL_NAME_tls)->reg, 3);
+    cr_assert_eq(arg32(23, CALL_NAME_new_uid)->type, TYPE_UID16);
+    cr_assert_eq(arg32(213, CALL_NAME_new_uid)->type, TYPE_UID);
+    cr_assert_eq(arg32(192, CALL_NAME_offset)->source, FROM_PAGES);
+    cr_assert_eq(arg32(437, CALL_NAME_mode)->source, FROM_FIELD);
+}
+
+Test(table, calls_behind_others)
+{
+    static const struct {
+        long nr;
+        uint64_t reg0;
+        const char *name; /* NULL: none */
+        unsigned words;
+    } table[] = {
+        {102, 3, "connect", 3},
+        {102, 3 | 1ul << 32, "connect", 3}, /* the upper half doesn't count */
+        {102, 3 | 1 << 16, NULL, 0},
+        {102, 5, "accept4", 3},
+        {102, 9, "sendto", 4},
+        {102, 11, "sendto", 6},
+        {102, 20, "sendmmsg", 4},
+        {102, 0, NULL, 0},
+        {102, 21, NULL, 0},
+        {117, 2, "semget", 0},
+        {117, 2 | 7 << 16, "semget", 0}, /* a version */
+        {117, 5, NULL, 0},
+        {90, 12345, "mmap2", 6},
+        {82, 1, "_newselect", 5},
+        {5, 3, NULL, 0},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        const struct call_behind *b = call_behind_nr(table[i].nr, table[i].reg0);
+        cr_assert_eq(b != NULL, table[i].name != NULL, "%ld, %#lx", table[i].nr, table[i].reg0);
+        if (b == NULL)
+            continue;
+        cr_assert_str_eq(b->call->name, table[i].name);
+        cr_assert_eq(b->words, table[i].words, "%s", table[i].name);
+        cr_assert_eq(b->call->arch, ARCH_I386);
+        cr_assert(b->words == 0 || b->call->nr[ARCH_I386] > 0, "%s can be made directly", b->call->name);
+    }
+    cr_assert_eq(call_behind_nr(117, 12)->call->args[3].source, FROM_FIELD); /* the old msgrcv */
+    cr_assert_eq(call_behind_nr(117, 12 | 1 << 16)->call->args[3].source, FROM_REG);
 }
 
 Test(table, calls_newer_than_the_headers)
@@ -184,6 +319,9 @@ static void check_arg(const struct call *c, const struct call_arg *a)
     cr_assert_eq(call_arg_named(c, a->name), a, "%s has one $%s", c->name, name);
     if (a->source == FROM_REG)
         cr_assert_eq(register_arg(c, a->reg), a, "%s: one argument in register %u", c->name, a->reg);
+    if (a->source == FROM_PAIR || a->source == FROM_PAGES)
+        cr_assert(c->arch == ARCH_I386 && call_type_info(a->type)->bits == 64, "%s $%s", c->name, name);
+    cr_assert_eq(a->narrow, c->arch == ARCH_I386, "%s $%s", c->name, name);
     if (a->source == FROM_FIELD)
         cr_assert(a->size == 4 || a->size == 8, "%s $%s", c->name, name);
     if (call_type_info(a->type)->memory)
@@ -198,7 +336,8 @@ static void check_arg(const struct call *c, const struct call_arg *a)
 
 Test(table, arguments_are_sane)
 {
-    for (const struct call *c = call_by_id(0); c != NULL; c = next(c)) {
+    const struct call *c;
+    for (size_t n = 0; (c = reading(n)) != NULL; n++) {
         cr_assert_leq(c->n_args, CALL_ARGS_MAX, "%s", c->name);
         cr_assert_neq(c->groups, 0, "%s is in no group", c->name);
         for (size_t i = 0; i < c->n_args; i++)
@@ -214,11 +353,17 @@ Test(table, arguments_are_sane)
 /* Each register up to the last is described; clone3's and exit's kin have them in structs or not at all. */
 Test(table, registers_have_no_gap)
 {
-    for (const struct call *c = call_by_id(0); c != NULL; c = next(c)) {
+    const struct call *c;
+    for (size_t n = 0; (c = reading(n)) != NULL; n++) {
         bool used[7] = {false};
-        for (size_t i = 0; i < c->n_args; i++)
+        if (c->nr[c->arch] == CALL_NR_NONE || call_behind_nr(c->nr[ARCH_I386], 1) != NULL)
+            continue; /* nobody makes it so */
+        for (size_t i = 0; i < c->n_args; i++) {
             if (c->args[i].source != FROM_CONST)
                 used[c->args[i].reg] = true;
+            if (c->args[i].source == FROM_PAIR)
+                used[c->args[i].high_reg] = true;
+        }
         for (unsigned r = 0; r < 6; r++)
             cr_assert(used[r] || !used[r + 1], "%s: register %u", c->name, r);
     }
@@ -303,11 +448,11 @@ Test(words, stand_for_calls)
         const char *calls;
     } table[] = {
         {"open", WORD_FAMILY, "open creat openat openat2 "},
-        {"stat", WORD_FAMILY, "stat newfstatat statx "},
-        {"lstat", WORD_FAMILY, "lstat "},
+        {"stat", WORD_FAMILY, "stat newfstatat statx oldstat stat64 fstatat64 "},
+        {"lstat", WORD_FAMILY, "lstat oldlstat lstat64 "},
         {"chmod", WORD_FAMILY, "chmod fchmodat fchmodat2 "},
         {"fchmod", WORD_FAMILY, "fchmod "},
-        {"chown", WORD_FAMILY, "chown lchown fchownat "},
+        {"chown", WORD_FAMILY, "chown lchown fchownat lchown32 chown32 "},
         {"unlink", WORD_FAMILY, "unlink unlinkat "},
         {"rename", WORD_FAMILY, "rename renameat renameat2 "},
         {"fork", WORD_FAMILY, "clone fork vfork clone3 "},
