@@ -10,6 +10,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -357,13 +358,13 @@ Test(inject, in_each_way_as_nobody)
 
 static int wakes;
 
-/* A signal with a handler each time, and once one that can't be blocked. */
+/* A signal with a handler each time, and once in each step one that can't be blocked. */
 static void signals_come(struct target *t, const struct injection *in)
 {
-    static bool stopped;
+    static unsigned stopped;
     (void)syscall(SYS_tgkill, t->pid, t->pid, SIGUSR1);
-    if (in->step == 2 && !stopped) {
-        stopped = true;
+    if ((stopped >> in->step & 1) == 0) {
+        stopped |= 1U << in->step;
         (void)kill(t->pid, SIGSTOP);
         (void)kill(t->pid, SIGCONT);
     }
@@ -570,6 +571,15 @@ static long from_vm_writev(char *area)
     return syscall(SYS_process_vm_writev, getpid(), &here, 1UL, &there, 1UL, 0UL);
 }
 
+/* Whoever is asked for missing pages would fill them. */
+static long watch_faults(char *area, uint64_t mode)
+{
+    int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+    struct uffdio_api api = {.api = UFFD_API};
+    struct uffdio_register range = {{(uintptr_t)area, PIN_AREA_SIZE}, mode, 0};
+    return fd < 0 || ioctl(fd, UFFDIO_API, &api) < 0 ? -1 : ioctl(fd, UFFDIO_REGISTER, &range);
+}
+
 /* Each in the target's own words; a negative result is a failure, the others may do what they do. */
 static void attack(char *area)
 {
@@ -587,6 +597,8 @@ static void attack(char *area)
     r[7] = madvise(area, PAGE, MADV_REMOVE);
     r[8] = syscall(SYS_pkey_mprotect, area, PAGE, PROT_READ | PROT_WRITE, -1);
     r[9] = syscall(SYS_remap_file_pages, area, PAGE, 0, 1UL, 0);
+    r[10] = watch_faults(area, UFFDIO_REGISTER_MODE_MISSING);
+    r[11] = watch_faults(area, UFFDIO_REGISTER_MODE_WP);
     (void)madvise(area, PIN_AREA_SIZE, MADV_DONTNEED);
     (void)madvise(area, PAGE, MADV_PAGEOUT);
     (void)madvise(area, PAGE, MADV_FREE);
@@ -619,7 +631,7 @@ static void holds(uid_t uid)
     cr_assert_eq(pin_arguments(&p, area, &ev, regs, &changed), 0);
     stage->address = regs[0] & ~(PAGE - 1);
     to_signal(&t, SIGSTOP);
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 12; i++)
         cr_expect_lt(stage->results[i], 0, "attack %d", i);
     char text[7];
     cr_expect_eq(memory_read(pid, regs[0], text, sizeof text), (ssize_t)sizeof text);
