@@ -93,8 +93,10 @@ int idw_wr_stat(struct idw_event *ev, const char *path, struct stat *st)
             l = as_called(ev, owner, path);
         fd = find(ev, &l);
     }
-    _cleanup_close_ int own = kept ? DEAD_FD : fd;
-    return fd < 0 ? fd : stat_of(fd, st);
+    int r = fd < 0 ? fd : stat_of(fd, st);
+    if (!kept)
+        close_fd_p(&fd);
+    return r;
 }
 
 /* Of a call that we make: our descriptor of the file that it has opened, or that an argument means, or
