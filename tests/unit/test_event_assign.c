@@ -95,7 +95,7 @@ Test(assign, the_length_follows)
         struct idw_event ev;
         begin_call(&ev, cases[i].call, 3, 3, 3);
         cr_assert_eq(assign(&ev, cases[i].name, &sin, cases[i].len), 0, "case %zu", i);
-        cr_expect_eq(event_scalar(&ev, arg(&ev, cases[i].length)), cases[i].len, "case %zu", i);
+        cr_expect_eq(event_scalar(&ev, arg(&ev, cases[i].length)), (int64_t)cases[i].len, "case %zu", i);
         cr_expect_eq(ev.assigned, 1 << cases[i].reg, "case %zu", i);
         cr_expect_eq(copy(&ev, cases[i].name)->len, cases[i].len, "case %zu", i);
         event_clear(&ev);
