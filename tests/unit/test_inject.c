@@ -30,6 +30,9 @@
 #include "syscalls/table.h"
 
 #define NR_MSEAL 462
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
 #define PAGE 4096UL
 #define NOBODY 65534
 
@@ -385,6 +388,7 @@ Test(inject, signals_wait)
     take_over(&t, pid);
     to_own_call(&t, SYS_getpriority, false);
     struct pin_area *area = new_area();
+    (void)kill(pid, SIGSTOP); /* no notification is waited for with it: the call is made again */
     cr_assert_eq(inject(&t, &in, SYS_getpriority, area, signals_come), INJECT_DONE);
     cr_expect_gt(wakes, 10);
     cr_expect_eq(stage->signals, 0, "no handler has run in between");
@@ -403,7 +407,17 @@ Test(inject, signals_wait)
 
 /* --- another thread interferes --- */
 
-enum { DO_REPLACE = 1, DO_UNMAP, DO_WRITABLE, DO_CLOSE, DO_I386 };
+enum { DO_REPLACE = 1, DO_UNMAP, DO_WRITABLE, DO_CLOSE, DO_ANOTHER, DO_I386 };
+
+/* All the same as the engine's, but for that the thread can write to it. */
+static void map_another(char *area)
+{
+    int fd = memfd_create("idwrun", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (ftruncate(fd, PIN_AREA_SIZE - PAGE) == 0 &&
+        mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE) == 0)
+        (void)mmap(area, PIN_AREA_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
+}
 
 static void other_thread_does(int command)
 {
@@ -419,6 +433,9 @@ static void other_thread_does(int command)
     case DO_WRITABLE:
         (void)mmap(area + PIN_AREA_SIZE / 2, PAGE, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        break;
+    case DO_ANOTHER:
+        map_another(area);
         break;
     case DO_CLOSE: /* and another file in its place */
         (void)dup2(open("/proc/self/exe", O_RDONLY), (int)stage->results[1]);
@@ -452,6 +469,7 @@ static const struct meddling {
     {"a hole in it", 2, DO_UNMAP, ENOMEM},
     {"a writable page in it", 2, DO_WRITABLE, EPERM},
     {"another file for the descriptor", 0, DO_CLOSE, EPERM},
+    {"another file of the same kind", 2, DO_ANOTHER, EPERM},
     {"another instruction", 1, DO_I386, EPERM},
 };
 
@@ -500,6 +518,8 @@ static void fails(const struct meddling *m)
     cr_expect(meddled, "%s", m->what);
     cr_expect_eq(in.error, m->error, "%s: %s", m->what, strerror(in.error));
     cr_expect_eq(pin_area_address(area), 0, "%s", m->what);
+    if (m->command == DO_I386)
+        cr_expect_eq(in.step, m->step + 1, "no call was made with that instruction");
     struct user_regs_struct after = registers(&t);
     cr_expect_eq((long)after.orig_rax, m->command == DO_I386 ? -1L : SYS_getpriority, "%s", m->what);
     after.orig_rax = before.orig_rax;
