@@ -13,7 +13,7 @@
 static int unpack(struct entry *en, pid_t tid, const struct call_behind *b)
 {
     uint32_t words[ARRAY_SIZE(en->regs)] = {0};
-    ssize_t n = memory_read(tid, (uint32_t)en->regs[b->array], words, b->words * sizeof *words);
+    ssize_t n = memory_read(tid, en->regs[b->array], words, b->words * sizeof *words);
     if (n < 0)
         return (int)n;
     if (en->nr == NR_OLD_MMAP) { /* bytes there, pages in its successor: ia32_mmap() */
@@ -31,6 +31,8 @@ static int unpack(struct entry *en, pid_t tid, const struct call_behind *b)
 static int read_i386(struct entry *en, pid_t tid)
 {
     en->nr = (int32_t)en->nr;
+    for (unsigned i = 0; i < ARRAY_SIZE(en->regs); i++)
+        en->regs[i] = (uint32_t)en->regs[i];
     en->call = call_by_nr(ARCH_I386, en->nr);
     if (en->call == NULL)
         return -ENOSYS;

@@ -24,7 +24,7 @@
 struct entry {
     const struct call *call;
     long nr;          /* the call's number on its architecture, call->arch */
-    uint64_t regs[6]; /* its arguments */
+    uint64_t regs[6]; /* its arguments; of i386's registers the lower halves, the kernel drops the others */
     bool unpacked;    /* `nr` and `regs` are not those that the thread has given */
 };
 

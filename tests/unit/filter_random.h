@@ -191,6 +191,24 @@ static inline struct seccomp_data random_data(uint64_t *state, const struct rand
     return data_of(nr, args);
 }
 
+/* The same as an i386 call; one of those that have others behind them among them. */
+static inline struct seccomp_data random_data32(uint64_t *state, const struct random_calls *calls,
+                                                const struct random_clause *c)
+{
+    static const int16_t several[] = {82, 90, 102, 102, 117, 117};
+    struct seccomp_data d = random_data(state, calls, c);
+    const struct call *call = calls->call[below(state, ARRAY_SIZE(calls->call))];
+
+    d.arch = AUDIT_ARCH_I386;
+    if (below(state, 4) == 0) {
+        d.nr = several[below(state, ARRAY_SIZE(several))];
+        d.args[0] = below(state, 26) | (below(state, 4) == 0 ? random_word(state) << 16 : 0);
+    } else if (call->nr[ARCH_I386] != CALL_NR_NONE && below(state, 8) != 0) {
+        d.nr = call->nr[ARCH_I386];
+    }
+    return d;
+}
+
 /* In the order that makes AND the least of two, OR the greatest. */
 enum truth { NO, UNKNOWN, YES };
 
@@ -218,6 +236,24 @@ static inline bool number_holds(const struct idw_term *t, const struct call_type
     return type->is_signed ? COMPARED((int64_t)v, (int64_t)t->value) : COMPARED(v, t->value);
 }
 
+/* What the kernel takes from the registers. */
+static inline uint64_t number_of(const struct call_arg *a, const uint64_t *args)
+{
+    if (a->source == FROM_CONST)
+        return a->value;
+    uint64_t low = (uint32_t)args[a->reg];
+    if (a->source == FROM_PAIR)
+        return low | args[a->high_reg] << 32;
+    if (a->source == FROM_PAGES)
+        return low << 12;
+    if (a->type == TYPE_UID16 || a->type == TYPE_GID16)
+        return (low & 0xffff) == 0xffff ? 0xffffffff : low & 0xffff;
+    if (!a->narrow)
+        return args[a->reg];
+    return call_type_info(a->type)->is_signed ? (uint64_t)(int32_t)low : low;
+}
+
+/* @args: NULL when they lie in memory. */
 static inline enum truth leaf_truth(const struct idw_clause *clause, const struct idw_term *t,
                                     const struct call *call, const uint64_t *args)
 {
@@ -233,7 +269,9 @@ static inline enum truth leaf_truth(const struct idw_clause *clause, const struc
     const struct call_type_info *type = call_type_info(a->type);
     if (t->op == IDW_OP_STR || type->memory || a->source == FROM_FIELD)
         return UNKNOWN;
-    return truth_of(number_holds(t, type, a->source == FROM_CONST ? a->value : args[a->reg]));
+    if (args == NULL && a->source != FROM_CONST)
+        return UNKNOWN;
+    return truth_of(number_holds(t, type, number_of(a, args)));
 }
 
 /* @guess: what the unknown parts are, one bit a term; UINT64_MAX with @guessing off is not looked at. */
