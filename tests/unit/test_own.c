@@ -337,6 +337,12 @@ Test(own, the_answer_to_a_notification)
     req.data.arch = AUDIT_ARCH_I386;
     req.data.nr = 37;
     cr_expect(own_answer(&engine, &req, &resp), "i386's kill");
+    req.data.nr = 221; /* fcntl64 */
+    req.data.args[0] = 0;
+    req.data.args[1] = F_SETOWN;
+    req.data.args[2] = (uint32_t)-getpgrp();
+    cr_expect(own_answer(&engine, &req, &resp), "i386's fcntl64");
+    req.data.args[0] = (uint64_t)getpid();
     req.data.nr = SYS_kill; /* i386's lchown... of another meaning */
     cr_expect_not(own_answer(&engine, &req, &resp));
 }
