@@ -46,6 +46,8 @@ class Supervisor(Case):
                         got = lines_of(result)
                         self.assertEqual({way: got[way] for way in NO_SUCH_PROCESS},
                                          dict.fromkeys(NO_SUCH_PROCESS, "ESRCH"))
+                        # An old kernel has no handles of processes.
+                        self.assertIn(got["handle"], ("ESRCH", "EOPNOTSUPP", "ESTALE"))
                         # The guardian's group is the target's own.
                         shared = who in ("guardian", "canary")
                         self.assertEqual(got["joining"], "done" if shared else "EPERM")
@@ -75,6 +77,13 @@ class Supervisor(Case):
         """Signal 0 tells that the supervisor, the parent that the target has, is there."""
         result = run(wrapped(["python3", "-c", "import os; os.kill(os.getppid(), 0)"]))
         self.assertEqual((result.status, result.err), (0, b""))
+
+    def test_the_main_program_wants_a_tracer(self):
+        """Which would be its parent, that is us; bare it is the shell, which doesn't expect it either."""
+        code = "import ctypes; l = ctypes.CDLL(None, use_errno=True); print(l.ptrace(0, 0, 0, 0), ctypes.get_errno())"
+        for name, wrappers in idw.ENGINES.items():
+            with self.subTest(engine=name):
+                self.assertEqual(run(wrapped(["python3", "-c", code], wrappers)).out, b"-1 1\n")
 
     @unittest.skipUnless(idw.IS_ROOT, "kill(-1) as whoever runs the tests")
     def test_a_signal_to_all(self):

@@ -105,6 +105,39 @@ static int by_proc_folder(pid_t pid)
     return error;
 }
 
+/* A pidfd without pidfd_open: pidfs has file handles since Linux 6.14, and their numbers can be guessed. */
+static int by_handle(pid_t pid)
+{
+    struct {
+        struct file_handle head;
+        char bytes[MAX_HANDLE_SZ];
+    } handle = {.head.handle_bytes = MAX_HANDLE_SZ};
+    uint64_t number = 0;
+    int mount_id, self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (self < 0 || name_to_handle_at(self, "", &handle.head, &mount_id, AT_EMPTY_PATH) < 0)
+        return errno;
+    memcpy(&number, handle.head.f_handle, sizeof number);
+    int error = ENOENT;
+    for (unsigned back = 0; error == ENOENT && back < 5000; back++, number--) {
+        char path[64], line[256];
+        memcpy(handle.head.f_handle, &number, sizeof number);
+        int fd = open_by_handle_at(self, &handle.head, 0), found = 0;
+        if (fd < 0)
+            continue;
+        (void)snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+        FILE *f = fopen(path, "re");
+        while (f != NULL && found == 0 && fgets(line, sizeof line, f) != NULL)
+            (void)sscanf(line, "Pid: %d", &found);
+        if (f != NULL)
+            (void)fclose(f);
+        if (found == group_of(pid))
+            error = call_errno(syscall(SYS_pidfd_send_signal, fd, signum, NULL, 0));
+        (void)close(fd);
+    }
+    (void)close(self);
+    return error;
+}
+
 /* Bytes that arrive make the kernel send the signal, to whom the socket belongs. */
 static int by_owner(pid_t pid, int (*set)(int fd, pid_t pid))
 {
@@ -268,6 +301,7 @@ static const struct {
     {"tgsigqueue", by_tgsigqueue},
     {"pidfd", by_pidfd},
     {"proc-folder", by_proc_folder},
+    {"handle", by_handle},
     {"setown", by_setown},
     {"setown-ex", by_setown_ex},
     {"fiosetown", by_fiosetown},

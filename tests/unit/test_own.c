@@ -169,6 +169,8 @@ Test(own, calls_that_name_a_process_group_of_ours)
         cr_expect_eq(with(n, sign * stranger), NOT_REFUSED, "%s of another", n->call);
         cr_expect_eq(with(n, INT32_MIN), NOT_REFUSED, "%s of the number without a positive", n->call);
     }
+    guardian_link.guardian = getpid(); /* an engine that has not left the group yet */
+    cr_expect_eq(with(&by_group[0], -getpgrp()), NOT_REFUSED, "a group that is shared");
 }
 
 Test(own, what_harms_nobody_is_let_through)
