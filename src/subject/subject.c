@@ -100,6 +100,8 @@ void subject_unref(struct subjects *all, struct subject *s)
     record_unlink(all, s->record);
     pthread_mutex_unlock(&all->lock);
     record_free(all, s->record);
+    if (s->memory != NULL)
+        s->memory_drop(s->memory);
     if (s->pidfd >= 0)
         (void)close(s->pidfd);
     (void)pthread_mutex_destroy(&s->lock);
@@ -252,6 +254,7 @@ struct subject *subjects_add(struct subjects *all, pid_t pid, struct subject *pa
     }
     s->record->life = life_after(LIFE_NONE, how);
     s->references = 1;
+    s->sandboxed = parent != NULL && atomic_load(&parent->sandboxed);
     lock_init(&s->lock);
     return table_enter(all, s);
 }
