@@ -14,6 +14,7 @@
 #include "base/descriptors.h"
 #include "engine/control.h"
 #include "engine/launch.h"
+#include "engine/own.h"
 #include "engine/follow.h"
 #include "engine/perform/perform.h"
 #include "engine/signals.h"
@@ -51,6 +52,8 @@ static int build_filter(struct engine *en, struct err *e)
     int rc = wss_filter(en->wss, f, en->routes, en->traced, e);
     if (rc == 0)
         rc = follow_filter(en, f, e);
+    if (rc == 0)
+        rc = own_filter(en, f, e);
     if (rc == 0)
         rc = filter_build(f, &en->program, e);
     filter_free(f);

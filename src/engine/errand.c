@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include "base/log.h"
 #include "engine/follow.h"
+#include "engine/own.h"
 #include "engine/perform/perform.h"
 #include "engine/program.h"
 
@@ -100,10 +101,25 @@ static void enter(struct tracer *tr, struct tracee *t)
 static void judged(struct tracer *tr, struct tracee *t)
 {
     t->step = STEP_FREE;
+    const struct idw_event *ev = &t->turn->ev;
+    int64_t result;
     if (t->turn->response == RESPOND_RESULT)
-        refuse_call(tr, t, t->turn->ev.result);
+        refuse_call(tr, t, ev->result);
+    else if (t->turn->response == RESPOND_RUN && own_runs(tr->en, t->tid, ev->call, ev->regs, &result))
+        refuse_call(tr, t, result);
     else
         enter(tr, t);
+}
+
+/* What concerns our own processes is no clause's business. */
+static bool is_ours(struct tracer *tr, struct tracee *t)
+{
+    struct turn *turn = t->turn;
+    int64_t result;
+    if (!own_refuses(tr->en, t->tid, turn->ev.call, turn->given, &result))
+        return false;
+    refuse_call(tr, t, result);
+    return true;
 }
 
 static void ask_here(struct tracer *tr, struct tracee *t)
@@ -132,6 +148,8 @@ void errand_seccomp(struct tracer *tr, struct tracee *t)
         return;
     }
     t->turn->tracee = t;
+    if (is_ours(tr, t))
+        return;
     /* Reading the target's memory may wait for the target, and the tracer must not. */
     if (wss_reads(tr->en->wss, c, IDW_PRE) || wss_reads(tr->en->wss, c, IDW_POST)) {
         t->step = STEP_ASKED;
@@ -162,7 +180,7 @@ static void leave(struct tracer *tr, struct tracee *t)
  * of it is the kernel's business: restarted, it comes as a new event, or as restart_syscall(2), which is a
  * call of its own.
  */
-static void on_exit(struct tracer *tr, struct tracee *t)
+static void at_exit(struct tracer *tr, struct tracee *t)
 {
     struct turn *turn = t->turn;
     int64_t result;
@@ -188,7 +206,7 @@ static void on_exit(struct tracer *tr, struct tracee *t)
 }
 
 /* The summoned thread is at the entry of a call, undisturbed by signals: it is the one that was judged. */
-static void on_entry(struct tracer *tr, struct tracee *t)
+static void at_entry(struct tracer *tr, struct tracee *t)
 {
     struct entry at;
     bool same = tracee_entry(t, &at) == 0 && at.nr == t->turn->nr && at.arch == t->turn->ev.arch &&
@@ -205,9 +223,9 @@ static void on_entry(struct tracer *tr, struct tracee *t)
 void errand_call(struct tracer *tr, struct tracee *t)
 {
     if (t->step == STEP_ENTERING)
-        on_entry(tr, t);
+        at_entry(tr, t);
     else if (t->step == STEP_RUNNING)
-        on_exit(tr, t);
+        at_exit(tr, t);
     else
         tracer_let_go(tr, t);
 }

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "engine/engine.h"
 #include "engine/follow.h"
+#include "engine/own.h"
 #include "engine/perform/perform.h"
 #include "engine/turn.h"
 
@@ -162,7 +163,10 @@ static enum answering by_registers(struct worker *w, struct subject *s, const st
     ev.arch = arch;
     enum answering a = ANSWER;
     enum response r = respond_pre(w->en, &ev, BY_NOTIFY);
-    if (r == RESPOND_RUN) {
+    int64_t result;
+    if (r == RESPOND_RUN && own_runs(w->en, ev.tid, c, ev.regs, &result)) {
+        a = answer_result(w, result);
+    } else if (r == RESPOND_RUN) {
         follow_seen(s, c);
         a = answer_continue(w);
     }
@@ -204,6 +208,8 @@ static enum answering decide(struct worker *w)
     case PASS_NONE:
         break;
     }
+    if (own_answer(w->en, req, w->resp))
+        return ANSWER;
     enum call_arch arch = req->data.arch == AUDIT_ARCH_X86_64 ? ARCH_X86_64 : ARCH_I386;
     const struct call *c = call_by_nr(arch, req->data.nr);
     return c != NULL ? ask(w, c, arch) : answer_result(w, -ENOSYS);
