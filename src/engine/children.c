@@ -69,7 +69,8 @@ void children_forget(struct tracer *tr, struct tracee *t)
     tracee_drop(&tr->tracees, t, tr->en);
 }
 
-/* PTRACE_EVENT_FORK, VFORK, CLONE: which of them says nothing of threads or processes, the kernel's ids do. */
+/* PTRACE_EVENT_FORK, VFORK, CLONE: which of them says nothing of threads or processes, the kernel's ids do.
+ */
 void children_made(struct tracer *tr, struct tracee *t)
 {
     unsigned long tid;

@@ -75,7 +75,8 @@ static void on_watch(struct ev_loop *loop, struct ev_async *watcher, int events)
     ev_timer_again(loop, &c->poke);
 }
 
-/* A call that is made for a target waits in a worker; a signal for the target does not reach that by itself. */
+/* A call that is made for a target waits in a worker; a signal for the target does not reach that by itself.
+ */
 static void on_poke(struct ev_loop *loop, struct ev_timer *watcher, int events)
 {
     struct control *c = watcher->data;

@@ -33,7 +33,8 @@ static int load_wrappers(struct engine *en, struct err *e)
     return 0;
 }
 
-/* Processes are traced for good where a clause needs what only the target's own call can give, again and again. */
+/* Processes are traced for good where a clause needs what only the target's own call can give, again and
+ * again. */
 static bool must_trace(const struct engine *en)
 {
     for (size_t id = 0; id < call_count(); id++)

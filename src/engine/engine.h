@@ -64,15 +64,15 @@ struct engine {
     struct subjects *subjects;
     struct journal *journal;
     struct link *guardian;
-    struct sock_fprog program;      /* the filter */
-    uint8_t routes[IDW_SET_CALLS];  /* enum wss_route of each call */
-    bool traced;                    /* each process is traced for good; else only for calls that run in the target */
+    struct sock_fprog program;     /* the filter */
+    uint8_t routes[IDW_SET_CALLS]; /* enum wss_route of each call */
+    bool traced; /* each process is traced for good; else only for calls that run in the target */
     int listener;
     struct passes *passes;
     struct workers *workers;
     struct control *control;
     struct inbox inbox; /* the tracer's */
-    pid_t main;   /* pid of the launched program */
+    pid_t main;         /* pid of the launched program */
     atomic_bool main_stopped;
     pthread_t tracer;   /* the main thread */
     atomic_uint unborn; /* children that wait for their parent's report */

@@ -49,7 +49,8 @@ static struct pin_area *area_of(struct tracer *tr, struct subject *s, struct err
     return a;
 }
 
-/* Copies that the kernel is to read go where the target can't change them. Returns 1 when the thread is busy with that. */
+/* Copies that the kernel is to read go where the target can't change them. Returns 1 when the thread is busy
+ * with that. */
 static int pin(struct tracer *tr, struct tracee *t, uint64_t regs[6], uint8_t *changed)
 {
     struct turn *turn = t->turn;
@@ -63,11 +64,14 @@ static int pin(struct tracer *tr, struct tracee *t, uint64_t regs[6], uint8_t *c
     }
     if (pin_area_address(a) != 0)
         return pin_arguments(&turn->pin, a, &turn->ev, regs, changed);
-    t->step = STEP_INJECTING;
-    return inject_area(&t->injection, t->tid, tr->en->passes, a) < 0 ? -ESRCH : 1;
+    int rc = inject_area(&t->injection, t->tid, turn->nr, tr->en->passes, a);
+    if (rc == 0)
+        t->step = STEP_INJECTING;
+    return rc < 0 ? rc : 1;
 }
 
-/* At the entry of a call that has been let pass: what was judged, or assigned, is what it runs with; or it doesn't. */
+/* At the entry of a call that has been let pass: what was judged, or assigned, is what it runs with; or it
+ * doesn't. */
 static void enter(struct tracer *tr, struct tracee *t)
 {
     struct turn *turn = t->turn;
@@ -85,7 +89,7 @@ static void enter(struct tracer *tr, struct tracee *t)
     if (rc == 0)
         rc = tracee_run(t, turn->run);
     if (rc < 0) {
-        refuse_call(tr, t, -EPERM);
+        refuse_call(tr, t, rc == -ESRCH ? -EPERM : rc);
         return;
     }
     follow_seen(t->subject, turn->ev.call);
@@ -105,21 +109,10 @@ static void judged(struct tracer *tr, struct tracee *t)
     int64_t result;
     if (t->turn->response == RESPOND_RESULT)
         refuse_call(tr, t, ev->result);
-    else if (t->turn->response == RESPOND_RUN && own_runs(tr->en, t->tid, ev->call, ev->regs, &result))
+    else if (own_decides(tr->en, t->tid, ev->call, ev->regs, &result))
         refuse_call(tr, t, result);
     else
         enter(tr, t);
-}
-
-/* What concerns our own processes is no clause's business. */
-static bool is_ours(struct tracer *tr, struct tracee *t)
-{
-    struct turn *turn = t->turn;
-    int64_t result;
-    if (!own_refuses(tr->en, t->tid, turn->ev.call, turn->given, &result))
-        return false;
-    refuse_call(tr, t, result);
-    return true;
 }
 
 static void ask_here(struct tracer *tr, struct tracee *t)
@@ -148,8 +141,6 @@ void errand_seccomp(struct tracer *tr, struct tracee *t)
         return;
     }
     t->turn->tracee = t;
-    if (is_ours(tr, t))
-        return;
     /* Reading the target's memory may wait for the target, and the tracer must not. */
     if (wss_reads(tr->en->wss, c, IDW_PRE) || wss_reads(tr->en->wss, c, IDW_POST)) {
         t->step = STEP_ASKED;
@@ -275,8 +266,8 @@ static void answer(const struct engine *en, uint64_t id, int error, bool run)
 }
 
 /*
- * Its thread can't be traced: it has a tracer already, or may not be looked at. What was to be pinned doesn't run; a
- * process that is made unseen comes with its first event (subjects_get).
+ * Its thread can't be traced: it has a tracer already, or may not be looked at. What was to be pinned doesn't
+ * run; a process that is made unseen comes with its first event (subjects_get).
  */
 static void can_not_summon(struct tracer *tr, struct turn *turn)
 {
@@ -354,5 +345,6 @@ bool errand_done_early(const struct tracee *t)
 {
     if (t->step == STEP_FREE)
         return true;
-    return t->step == STEP_RUNNING && t->turn->changed == 0 && t->turn->response != RESPOND_RUN_POST && !t->turn->fixed;
+    return t->step == STEP_RUNNING && t->turn->changed == 0 && t->turn->response != RESPOND_RUN_POST &&
+           !t->turn->fixed;
 }

@@ -68,8 +68,8 @@ bool follow_needs_not(const struct engine *en, const struct idw_event *ev)
 {
     if (subject_life(ev->subject) == LIFE_LAUNCHING)
         return true;
-    return en->routes[call_id(ev->call)] <= ROUTE_REGISTERS && ev->assigned == 0 && strcmp(ev->call->name, "clone") == 0 &&
-           (ev->regs[0] & CLONE_THREAD) != 0;
+    return en->routes[call_id(ev->call)] <= ROUTE_REGISTERS && ev->assigned == 0 &&
+           strcmp(ev->call->name, "clone") == 0 && (ev->regs[0] & CLONE_THREAD) != 0;
 }
 
 void follow_seen(struct subject *s, const struct call *c)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Following processes that nobody traces: each call that makes a process, or another program of it, is notified, and
- * handed to the tracer (TURN_SUMMON), which traces its thread until the child or the new program is known and then
- * lets both go. So a child's state is its parent's at the fork, exactly.
+ * Following processes that nobody traces: each call that makes a process, or another program of it, is
+ * notified, and handed to the tracer (TURN_SUMMON), which traces its thread until the child or the new
+ * program is known and then lets both go. So a child's state is its parent's at the fork, exactly.
  *
  * Where all processes are traced anyway these calls need no notification.
  */
@@ -20,7 +20,8 @@ bool follow_wants(const struct engine *en, const struct call *c);
 /* follow_needs_not - this one makes but a thread, or is the launch's own: the kernel may go on with it. */
 bool follow_needs_not(const struct engine *en, const struct idw_event *ev);
 
-/* follow_target - which calls stop for a tracer when their clauses need the target: can all of them be summoned? */
+/* follow_target - which calls stop for a tracer when their clauses need the target: can all of them be
+ * summoned? */
 bool follow_can_summon(const struct call *c);
 
 /* follow_seen - @c has been let run: what it means for what the engine may do in the subject's place. */

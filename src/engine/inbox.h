@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The tracer's inbox: turns (turn.h) that other threads pass to it. turn_pass puts one in and wakes the tracer.
+ * The tracer's inbox: turns (turn.h) that other threads pass to it. turn_pass puts one in and wakes the
+ * tracer.
  */
 #ifndef IDW_ENGINE_INBOX_H
 #define IDW_ENGINE_INBOX_H

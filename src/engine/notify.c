@@ -58,8 +58,8 @@ static enum answering answer_fd(struct worker *w, int fd, bool cloexec, int at)
 }
 
 /*
- * A post clause wants to know the number that a new descriptor will have, before it is there. A directory that can't be
- * read from holds the place; should the clauses fail the call, the target must close it.
+ * A post clause wants to know the number that a new descriptor will have, before it is there. A directory
+ * that can't be read from holds the place; should the clauses fail the call, the target must close it.
  */
 static int reserve(struct worker *w)
 {
@@ -85,7 +85,8 @@ static enum answering give_file(struct worker *w, struct turn **turn, struct per
     return ANSWERED;
 }
 
-/* What the kernel would have written to the target's memory is written when nobody wants the call to fail any more. */
+/* What the kernel would have written to the target's memory is written when nobody wants the call to fail any
+ * more. */
 static enum answering give_result(struct worker *w, struct turn **turn, struct performed *p)
 {
     struct turn *t = *turn;
@@ -125,11 +126,13 @@ static enum answering perform_turn(struct worker *w, struct turn **turn)
 }
 
 /* The clauses see memory, or the result; or it is a call that makes processes. */
-static enum answering with_turn(struct worker *w, struct subject *s, const struct call *c, enum call_arch arch)
+static enum answering with_turn(struct worker *w, struct subject *s, const struct call *c,
+                                enum call_arch arch)
 {
     struct engine *en = w->en;
     enum wss_route route = en->routes[call_id(c)];
-    struct turn *t = turn_new(en, s, (pid_t)w->req->pid, c, arch, w->req->data.nr, (const uint64_t *)w->req->data.args);
+    struct turn *t =
+        turn_new(en, s, (pid_t)w->req->pid, c, arch, w->req->data.nr, (const uint64_t *)w->req->data.args);
     if (t == NULL)
         return ANSWER;
     t->id = w->req->id;
@@ -156,7 +159,8 @@ static enum answering with_turn(struct worker *w, struct subject *s, const struc
     return a;
 }
 
-static enum answering by_registers(struct worker *w, struct subject *s, const struct call *c, enum call_arch arch)
+static enum answering by_registers(struct worker *w, struct subject *s, const struct call *c,
+                                   enum call_arch arch)
 {
     struct idw_event ev;
     event_init(&ev, s, (pid_t)w->req->pid, c, (const uint64_t *)w->req->data.args);
@@ -164,7 +168,7 @@ static enum answering by_registers(struct worker *w, struct subject *s, const st
     enum answering a = ANSWER;
     enum response r = respond_pre(w->en, &ev, BY_NOTIFY);
     int64_t result;
-    if (r == RESPOND_RUN && own_runs(w->en, ev.tid, c, ev.regs, &result)) {
+    if (r == RESPOND_RUN && own_decides(w->en, ev.tid, c, ev.regs, &result)) {
         a = answer_result(w, result);
     } else if (r == RESPOND_RUN) {
         follow_seen(s, c);
@@ -200,7 +204,8 @@ static enum answering decide(struct worker *w)
     if (req->pid == 0)
         return ANSWER; /* in a pid namespace that we can't see into */
     int fd;
-    switch (passes_take(w->en->passes, (pid_t)req->pid, req->data.nr, (const uint64_t *)req->data.args, &fd)) {
+    switch (
+        passes_take(w->en->passes, (pid_t)req->pid, req->data.nr, (const uint64_t *)req->data.args, &fd)) {
     case PASS_CONTINUE:
         return answer_continue(w);
     case PASS_ADDFD:
@@ -208,8 +213,6 @@ static enum answering decide(struct worker *w)
     case PASS_NONE:
         break;
     }
-    if (own_answer(w->en, req, w->resp))
-        return ANSWER;
     enum call_arch arch = req->data.arch == AUDIT_ARCH_X86_64 ? ARCH_X86_64 : ARCH_I386;
     const struct call *c = call_by_nr(arch, req->data.nr);
     return c != NULL ? ask(w, c, arch) : answer_result(w, -ENOSYS);

@@ -69,7 +69,6 @@ bool pin_wanted(const struct idw_event *ev);
  */
 int pin_arguments(struct pin *p, struct pin_area *a, const struct idw_event *ev, uint64_t regs[6],
                   uint8_t *changed);
-bool pin_same_memory(pid_t a, pid_t b);
 void pin_release(struct pin *p);
 
 #endif

@@ -6,7 +6,8 @@
 
 void respond_counts(struct engine *en, const struct call *c, enum engine_way way)
 {
-    atomic_fetch_add_explicit(&en->events[way][call_id(c)], 1, memory_order_relaxed);
+    if (en->routes[call_id(c)] != ROUTE_NONE) /* else the engine alone wanted to see it */
+        atomic_fetch_add_explicit(&en->events[way][call_id(c)], 1, memory_order_relaxed);
 }
 
 /* What a call returns that its verdict keeps from running. */

@@ -33,8 +33,8 @@ static bool stops_group(int signal)
     return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
-/* A thread that is born into a stopped process stays stopped with it (ptrace(2), "Group-stop"); so does one that we
- * detach from. */
+/* A thread that is born into a stopped process stays stopped with it (ptrace(2), "Group-stop"); so does one
+ * that we detach from. */
 void tracer_after_stop(struct tracer *tr, struct tracee *t, int signal)
 {
     if (stops_group(signal) && !(t->lent && t->step == STEP_FREE))
@@ -54,7 +54,8 @@ static void tell_of_stop(struct tracer *tr, int signal)
         tr->watch->continued(tr->watch->context);
 }
 
-/* PTRACE_EVENT_STOP: the first stop of a new thread, one that we asked for, a group-stop, or the end of one. */
+/* PTRACE_EVENT_STOP: the first stop of a new thread, one that we asked for, a group-stop, or the end of one.
+ */
 static void on_stop(struct tracer *tr, struct tracee *t, int signal)
 {
     if (t->subject == NULL) {
@@ -111,7 +112,8 @@ static void on_stopped(struct tracer *tr, struct tracee *t, int status)
 static void on_end(struct tracer *tr, pid_t tid, int status)
 {
     struct tracee *t = tracee_find(&tr->tracees, tid);
-    struct subject *s = t != NULL && t->subject != NULL ? subject_ref(t->subject) : subjects_find(tr->en->subjects, tid);
+    struct subject *s =
+        t != NULL && t->subject != NULL ? subject_ref(t->subject) : subjects_find(tr->en->subjects, tid);
     if (t != NULL)
         children_forget(tr, t);
     if (s != NULL) {

@@ -112,7 +112,8 @@ int tracee_exit(const struct tracee *t, int64_t *result)
     return 0;
 }
 
-static void put_args(struct user_regs_struct *regs, enum call_arch arch, const uint64_t args[6], uint8_t which)
+static void put_args(struct user_regs_struct *regs, enum call_arch arch, const uint64_t args[6],
+                     uint8_t which)
 {
     for (int i = 0; i < 6; i++)
         if ((which >> i) & 1)

@@ -54,7 +54,8 @@ struct tracees {
 struct tracee *tracee_get(struct tracees *all, pid_t tid);
 struct tracee *tracee_find(struct tracees *all, pid_t tid);
 
-/* tracee_drop - forget it and give back its subject. Its turn, if clauses run on it now, goes on without it. */
+/* tracee_drop - forget it and give back its subject. Its turn, if clauses run on it now, goes on without it.
+ */
 void tracee_drop(struct tracees *all, struct tracee *t, struct engine *en);
 
 /* tracee_rename - an exec has given the thread its leader's id. */

@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "engine/program.h"
 
-struct turn *turn_new(struct engine *en, struct subject *s, pid_t tid, const struct call *c, enum call_arch arch, long nr,
-                      const uint64_t args[6])
+struct turn *turn_new(struct engine *en, struct subject *s, pid_t tid, const struct call *c,
+                      enum call_arch arch, long nr, const uint64_t args[6])
 {
     struct turn *t = calloc(1, sizeof *t);
     if (t == NULL) {

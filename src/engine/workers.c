@@ -293,8 +293,8 @@ struct workers *workers_start(struct engine *en, struct err *e)
 }
 
 /*
- * Two workers may still go after one notification; the second then sits in RECV, where only a signal reaches it. A
- * signal that comes just before RECV is lost, hence the loop.
+ * Two workers may still go after one notification; the second then sits in RECV, where only a signal reaches
+ * it. A signal that comes just before RECV is lost, hence the loop.
  */
 static void join_all(struct workers *ws)
 {

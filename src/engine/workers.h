@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The workers: threads that answer notifications and run the clauses of calls that the tracer holds. Any of them may
- * have to wait for the target (a page that it fills itself, a FIFO, a connection), so one is always left to wait for
- * the next event: where there would be none, another is started.
+ * The workers: threads that answer notifications and run the clauses of calls that the tracer holds. Any of
+ * them may have to wait for the target (a page that it fills itself, a FIFO, a connection), so one is always
+ * left to wait for the next event: where there would be none, another is started.
  *
  *     struct workers *ws = workers_start(en, &e);
  *     workers_push(ws, &job);                    // any thread: job->run runs in a worker
@@ -59,8 +59,8 @@ void worker_begin(struct worker *w, uint64_t id, pid_t tid);
 void worker_end(struct worker *w);
 
 /*
- * workers_poke - interrupt (SIGUSR1, EINTR) those that have been at it for a while for a thread that has died, or that
- * a signal waits for. Returns whether any is at work.
+ * workers_poke - interrupt (SIGUSR1, EINTR) those that have been at it for a while for a thread that has
+ * died, or that a signal waits for. Returns whether any is at work.
  */
 bool workers_poke(struct workers *ws);
 

@@ -51,9 +51,10 @@ struct subject {
     /* Of its address space, for the engine that set it: given back by memory_drop with the subject's end. */
     void *memory;
     void (*memory_drop)(void *memory);
-    atomic_bool sandboxed; /* in a Landlock domain, which is none of ours: it and its children make their calls themselves */
-    bool unseen;       /* made behind the tracer's back (CLONE_UNTRACED): its execs are noticed late */
-    UT_hash_handle hh; /* by record->pid, while it is in the table */
+    atomic_bool sandboxed; /* in a Landlock domain, which is none of ours: it and its children make their
+                              calls themselves */
+    bool unseen;           /* made behind the tracer's back (CLONE_UNTRACED): its execs are noticed late */
+    UT_hash_handle hh;     /* by record->pid, while it is in the table */
 };
 
 struct subjects;

@@ -65,7 +65,8 @@ void route_free(struct part *parts)
 }
 
 /* @c && one of @calls. */
-static const struct idw_clause *narrow(struct wss *w, const struct idw_clause *c, const struct idw_call_set *calls)
+static const struct idw_clause *narrow(struct wss *w, const struct idw_clause *c,
+                                       const struct idw_call_set *calls)
 {
     struct part *p = calloc(1, sizeof *p);
     if (p == NULL)
@@ -103,8 +104,8 @@ static void split(const struct idw_clause *c, const uint8_t *routes, bool traced
     }
 }
 
-static int add_clause(struct wss *w, struct filter *f, const struct idw_clause *c, const uint8_t *routes, bool traced,
-                      struct err *e)
+static int add_clause(struct wss *w, struct filter *f, const struct idw_clause *c, const uint8_t *routes,
+                      bool traced, struct err *e)
 {
     static const enum filter_action action[2] = {FILTER_NOTIFY, FILTER_TRACE};
     struct idw_call_set by[2] = {0};
@@ -114,14 +115,16 @@ static int add_clause(struct wss *w, struct filter *f, const struct idw_clause *
         if (n[i] == 0)
             continue;
         const struct idw_clause *part = n[!i] == 0 ? c : narrow(w, c, &by[i]);
-        int rc = part != NULL ? filter_add_clause(f, part, action[i], e) : err_set(e, ENOMEM, "no memory for the filter");
+        int rc = part != NULL ? filter_add_clause(f, part, action[i], e)
+                              : err_set(e, ENOMEM, "no memory for the filter");
         if (rc < 0)
             return rc;
     }
     return 0;
 }
 
-int wss_filter(struct wss *w, struct filter *f, const uint8_t routes[IDW_SET_CALLS], bool traced, struct err *e)
+int wss_filter(struct wss *w, struct filter *f, const uint8_t routes[IDW_SET_CALLS], bool traced,
+               struct err *e)
 {
     for (size_t i = 0; i < w->n_layers; i++) {
         const struct idw_wrapper *d = w->layers[i].d;

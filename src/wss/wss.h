@@ -61,8 +61,8 @@ enum wss_route {
 };
 
 /*
- * wss_routes - where each call goes, by its id. A clause that reads memory, assigns, or wants the result needs more
- * than registers; so does one that looks at the object of a call that can be performed.
+ * wss_routes - where each call goes, by its id. A clause that reads memory, assigns, or wants the result
+ * needs more than registers; so does one that looks at the object of a call that can be performed.
  * @performs: can the engine make this call itself?
  */
 void wss_routes(const struct wss *w, bool (*performs)(const struct call *c), uint8_t routes[IDW_SET_CALLS]);
@@ -71,7 +71,8 @@ void wss_routes(const struct wss *w, bool (*performs)(const struct call *c), uin
  * wss_filter - add each clause to @f, split by the engine that takes its calls.
  * @traced: calls whose route is ROUTE_TARGET stop for a tracer; otherwise all are notified
  */
-int wss_filter(struct wss *w, struct filter *f, const uint8_t routes[IDW_SET_CALLS], bool traced, struct err *e);
+int wss_filter(struct wss *w, struct filter *f, const uint8_t routes[IDW_SET_CALLS], bool traced,
+               struct err *e);
 
 /* wss_reads - may a clause of @phase on this call look at the target's memory or objects? */
 bool wss_reads(const struct wss *w, const struct call *c, enum idw_phase phase);
