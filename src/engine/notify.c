@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/audit.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <fcntl.h>
@@ -63,7 +64,7 @@ static enum answering answer_fd(struct worker *w, int fd, bool cloexec, int at)
  */
 static int reserve(struct worker *w)
 {
-    _cleanup_close_ int nothing = open("/", O_PATH | O_CLOEXEC);
+    _cleanup_close_ int nothing = eventfd(0, EFD_CLOEXEC);
     return nothing < 0 ? -errno : put_fd(w, nothing, true, -1, false);
 }
 
@@ -138,7 +139,7 @@ static enum answering with_turn(struct worker *w, struct subject *s, const struc
     t->id = w->req->id;
     t->ev.performing = t->ev.performing || route == ROUTE_PERFORM;
     enum answering a = ANSWER;
-    if (!worker_may_wait(w)) {
+    if (route > ROUTE_REGISTERS && !worker_may_wait(w)) {
         a = answer_result(w, -ENOMEM);
     } else {
         if (route > ROUTE_REGISTERS)

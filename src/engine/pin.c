@@ -29,10 +29,14 @@
 #define PAGES (FILE_SIZE / PIN_PAGE)
 #define WORD_BITS 64UL
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 struct pin_area {
     atomic_uint refs;
-    int file;   /* writable, as it was before it was sealed */
-    int shared; /* the target's: another open file, read-only */
+    int file;   /* until it is mapped here */
+    int shared; /* the target's, until it is mapped there: another open file, read-only */
     char *map;
     uint64_t address;
     size_t backed; /* the file has memory up to here */
@@ -79,6 +83,8 @@ static int area_open(struct pin_area *a)
     if (fcntl(a->file, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
         return -1;
     a->shared = open_for_target(a->file);
+    close_fd_p(&a->file);
+    a->file = DEAD_FD;
     return a->shared < 0 ? -1 : 0;
 }
 
@@ -124,6 +130,8 @@ int pin_area_fd(const struct pin_area *a)
 void pin_area_mapped(struct pin_area *a, uint64_t address)
 {
     a->address = address;
+    close_fd_p(&a->shared); /* one descriptor a process is too many to keep */
+    a->shared = DEAD_FD;
 }
 
 uint64_t pin_area_address(const struct pin_area *a)
@@ -205,7 +213,7 @@ static int back(struct pin_area *a, size_t offset, size_t size)
         return 0;
     int rc;
     do {
-        rc = fallocate(a->file, 0, (off_t)offset, (off_t)size);
+        rc = madvise(a->map + offset, size, MADV_POPULATE_WRITE); /* Linux 5.14 */
     } while (rc < 0 && errno == EINTR);
     if (rc == 0 && offset <= a->backed)
         a->backed = offset + size;

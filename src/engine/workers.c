@@ -23,6 +23,7 @@
 enum {
     SPARE = 4,      /* workers that may wait for events with nothing to do; the rest ends */
     POKE_AFTER = 5, /* ms */
+    PATIENCE = 2000, /* ms */
     STACK = 256 << 10,
 };
 
@@ -32,6 +33,7 @@ struct workers {
     int stop;                         /* eventfd: readable when the workers shall end */
     int jobs;                         /* eventfd, a semaphore: how many jobs there are */
     atomic_int idle;
+    atomic_bool one_waits;
     pthread_mutex_t lock; /* of all that follows, and of what workers say they do */
     pthread_cond_t ended;
     struct worker *all;
@@ -216,9 +218,25 @@ static int spawn(struct workers *ws)
     return -rc;
 }
 
+/*
+ * No thread more can be had. All the others may go on, for one stays behind: it waits for another to come back, and
+ * gives up its own call if none does.
+ */
+static bool wait_for_another(struct workers *ws)
+{
+    static const struct timespec pause = {.tv_nsec = 1000000};
+    bool first = atomic_exchange(&ws->one_waits, true) == false;
+    if (!first)
+        return true;
+    for (int ms = 0; ms < PATIENCE && atomic_load(&ws->idle) == 0; ms++)
+        (void)nanosleep(&pause, NULL);
+    atomic_store(&ws->one_waits, false);
+    return atomic_load(&ws->idle) > 0;
+}
+
 bool worker_may_wait(struct worker *w)
 {
-    return atomic_load(&w->pool->idle) > 0 || spawn(w->pool) == 0;
+    return atomic_load(&w->pool->idle) > 0 || spawn(w->pool) == 0 || wait_for_another(w->pool);
 }
 
 void worker_begin(struct worker *w, uint64_t id, pid_t tid)
