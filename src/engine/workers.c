@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,8 +22,8 @@
 #include "subject/proc.h"
 
 enum {
-    SPARE = 4,      /* workers that may wait for events with nothing to do; the rest ends */
-    POKE_AFTER = 5, /* ms */
+    SPARE = 4,       /* workers that may wait for events with nothing to do; the rest ends */
+    POKE_AFTER = 5,  /* ms */
     PATIENCE = 2000, /* ms */
     STACK = 256 << 10,
 };
@@ -100,7 +101,15 @@ static int worker_watch(struct worker *w)
     return 0;
 }
 
-static struct worker *worker_new(struct workers *ws)
+/* The workers there are need some for each event. */
+static bool descriptors_scarce(int last)
+{
+    enum { RESERVE = 40 };
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)last + RESERVE >= limit.rlim_cur;
+}
+
+static struct worker *worker_new(struct workers *ws, bool needed)
 {
     struct worker *w = calloc(1, sizeof *w);
     if (w == NULL)
@@ -110,7 +119,8 @@ static struct worker *worker_new(struct workers *ws)
     w->epoll = DEAD_FD;
     w->req = malloc(larger(ws->sizes.seccomp_notif, sizeof *w->req));
     w->resp = malloc(larger(ws->sizes.seccomp_notif_resp, sizeof *w->resp));
-    if (w->req == NULL || w->resp == NULL || worker_watch(w) < 0) {
+    if (w->req == NULL || w->resp == NULL || worker_watch(w) < 0 ||
+        (!needed && descriptors_scarce(w->epoll))) {
         worker_free(w);
         return NULL;
     }
@@ -198,11 +208,12 @@ static void *work(void *argument)
     return NULL;
 }
 
-static int spawn(struct workers *ws)
+/* @needed: one of the first, without which nothing goes. */
+static int spawn(struct workers *ws, bool needed)
 {
     pthread_attr_t attr;
     pthread_t thread;
-    struct worker *w = worker_new(ws);
+    struct worker *w = worker_new(ws, needed);
     if (w == NULL)
         return -ENOMEM;
     (void)pthread_attr_init(&attr);
@@ -219,8 +230,8 @@ static int spawn(struct workers *ws)
 }
 
 /*
- * No thread more can be had. All the others may go on, for one stays behind: it waits for another to come back, and
- * gives up its own call if none does.
+ * No thread more can be had. All the others may go on, for one stays behind: it waits for another to come
+ * back, and gives up its own call if none does.
  */
 static bool wait_for_another(struct workers *ws)
 {
@@ -236,7 +247,7 @@ static bool wait_for_another(struct workers *ws)
 
 bool worker_may_wait(struct worker *w)
 {
-    return atomic_load(&w->pool->idle) > 0 || spawn(w->pool) == 0 || wait_for_another(w->pool);
+    return atomic_load(&w->pool->idle) > 0 || spawn(w->pool, false) == 0 || wait_for_another(w->pool);
 }
 
 void worker_begin(struct worker *w, uint64_t id, pid_t tid)
@@ -301,7 +312,7 @@ struct workers *workers_start(struct engine *en, struct err *e)
                  ? -errno
                  : 0;
     for (unsigned i = 0; rc == 0 && i < ENGINE_WORKERS; i++)
-        rc = spawn(ws);
+        rc = spawn(ws, true);
     if (rc < 0) {
         err_set(e, -rc, "can't start the workers: %s", strerror(-rc));
         workers_stop(ws);

@@ -50,7 +50,7 @@ void wss_routes(const struct wss *w, bool (*performs)(const struct call *c), uin
 bool wss_reads(const struct wss *w, const struct call *c, enum idw_phase phase)
 {
     const struct reach *r = phase == IDW_PRE ? &w->pre[call_id(c)] : &w->post[call_id(c)];
-    return (flags_of(w, r) & (IDW_READS_MEMORY | IDW_LOOKS)) != 0;
+    return (flags_of(w, r) & (IDW_READS_MEMORY | IDW_LOOKS | IDW_ASSIGNS)) != 0;
 }
 
 void route_free(struct part *parts)
