@@ -60,6 +60,8 @@ static const struct own_call {
     {"process_mrelease", A(pidfd), NAMES_BY_PIDFD, ESRCH, {}},
     {"fcntl", A(arg), NAMES_EITHER, ESRCH, {{A(cmd), IDW_EQ, F_SETOWN}}},
     {"fcntl", A(arg), NAMES_AT_POINTER, ESRCH, {{A(cmd), IDW_EQ, F_SETOWN_EX}}},
+    {"fcntl64", A(arg), NAMES_EITHER, ESRCH, {{A(cmd), IDW_EQ, F_SETOWN}}},
+    {"fcntl64", A(arg), NAMES_AT_POINTER, ESRCH, {{A(cmd), IDW_EQ, F_SETOWN_EX}}},
     {"ioctl", A(arg), NAMES_AT_POINTER, ESRCH, {{A(request), IDW_EQ, FIOSETOWN}}},
     {"ioctl", A(arg), NAMES_AT_POINTER, ESRCH, {{A(request), IDW_EQ, SIOCSPGRP}}},
     {"ptrace", A(target_pid), NAMES_TASK, ESRCH, {{A(ptrace_request), IDW_EQ, PTRACE_ATTACH}}},

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -23,24 +24,25 @@
 #ifndef MFD_NOEXEC_SEAL /* Linux 6.3 */
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
-
-/* The last page of the mapping lies behind the end of the file: whoever reads on from there gets EFAULT. */
-#define FILE_SIZE (PIN_AREA_SIZE - PIN_PAGE)
-#define PAGES (FILE_SIZE / PIN_PAGE)
-#define WORD_BITS 64UL
-
-#ifndef MADV_POPULATE_WRITE
+#ifndef MADV_POPULATE_WRITE /* Linux 5.14 */
 #define MADV_POPULATE_WRITE 23
 #endif
 
+/* The last page of the mapping lies behind the end of the file: whoever reads on from there gets EFAULT. */
+#define PAGES_MAX (PIN_AREA_SIZE / PIN_PAGE - 1)
+#define PAGES_MIN 16UL
+#define WORD_BITS 64UL
+
 struct pin_area {
     atomic_uint refs;
-    int file;   /* until it is mapped here */
-    int shared; /* the target's, until it is mapped there: another open file, read-only */
+    int shared; /* the target's: another open file, read-only; DEAD_FD once it is mapped there */
+    dev_t device;
+    ino_t inode;
     char *map;
+    size_t pages; /* of the file */
     uint64_t address;
     size_t backed; /* the file has memory up to here */
-    uint64_t used[(PAGES + WORD_BITS - 1) / WORD_BITS];
+    uint64_t used[(PAGES_MAX + WORD_BITS - 1) / WORD_BITS];
 };
 
 static int make_file(void)
@@ -52,40 +54,51 @@ static int make_file(void)
 }
 
 /* Another open file for the target: its flags and offset are not ours, and it can't be written to. */
-static int open_for_target(int file)
+static int open_for_target(struct pin_area *a, int file)
 {
     char name[32];
     struct stat own, other;
     (void)snprintf(name, sizeof name, "self/fd/%d", file);
-    _cleanup_close_ int fd = openat(proc_root(), name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    a->shared = openat(proc_root(), name, O_RDONLY | O_CLOEXEC);
+    if (a->shared < 0 || fstat(file, &own) < 0 || fstat(a->shared, &other) < 0)
         return -1;
-    if (fstat(file, &own) < 0 || fstat(fd, &other) < 0 || own.st_dev != other.st_dev ||
-        own.st_ino != other.st_ino) {
-        errno = EXDEV; /* somebody has mounted something there */
-        return -1;
-    }
-    return move_fd(&fd);
+    a->device = own.st_dev;
+    a->inode = own.st_ino;
+    if (own.st_dev == other.st_dev && own.st_ino == other.st_ino)
+        return 0;
+    errno = EXDEV; /* somebody has mounted something there */
+    return -1;
+}
+
+/* Beyond the limit ftruncate would not just fail but send SIGXFSZ. */
+static size_t pages_allowed(void)
+{
+    struct rlimit limit;
+    size_t pages = getrlimit(RLIMIT_FSIZE, &limit) == 0 ? limit.rlim_cur / PIN_PAGE : 0;
+    return pages < PAGES_MAX ? pages : PAGES_MAX;
 }
 
 /* In this order: what is mapped writable before the seal stays so, and nothing after it is. */
 static int area_open(struct pin_area *a)
 {
-    a->file = make_file();
-    if (a->file < 0 || ftruncate(a->file, FILE_SIZE) < 0)
+    _cleanup_close_ int file = make_file();
+    size_t size = pages_allowed() * PIN_PAGE;
+    if (size < PAGES_MIN * PIN_PAGE) {
+        errno = EFBIG;
         return -1;
-    void *map = mmap(NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, a->file, 0);
+    }
+    if (file < 0 || ftruncate(file, (off_t)size) < 0)
+        return -1;
+    void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (map == MAP_FAILED)
         return -1;
     a->map = map;
-    if (madvise(map, FILE_SIZE, MADV_DONTFORK) < 0 || madvise(map, FILE_SIZE, MADV_DONTDUMP) < 0)
+    a->pages = size / PIN_PAGE;
+    if (madvise(map, size, MADV_DONTFORK) < 0 || madvise(map, size, MADV_DONTDUMP) < 0)
         return -1;
-    if (fcntl(a->file, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+    if (fcntl(file, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
         return -1;
-    a->shared = open_for_target(a->file);
-    close_fd_p(&a->file);
-    a->file = DEAD_FD;
-    return a->shared < 0 ? -1 : 0;
+    return open_for_target(a, file);
 }
 
 struct pin_area *pin_area_new(struct err *e)
@@ -96,7 +109,7 @@ struct pin_area *pin_area_new(struct err *e)
         return NULL;
     }
     a->refs = 1;
-    a->file = a->shared = DEAD_FD;
+    a->shared = DEAD_FD;
     if (area_open(a) < 0) {
         (void)err_errno(e, "can't make a pin area");
         pin_area_unref(a);
@@ -116,8 +129,7 @@ void pin_area_unref(struct pin_area *a)
     if (a == NULL || atomic_fetch_sub(&a->refs, 1) > 1)
         return;
     if (a->map != NULL)
-        (void)munmap(a->map, FILE_SIZE);
-    close_fd_p(&a->file);
+        (void)munmap(a->map, a->pages * PIN_PAGE);
     close_fd_p(&a->shared);
     free(a);
 }
@@ -130,7 +142,7 @@ int pin_area_fd(const struct pin_area *a)
 void pin_area_mapped(struct pin_area *a, uint64_t address)
 {
     a->address = address;
-    close_fd_p(&a->shared); /* one descriptor a process is too many to keep */
+    close_fd_p(&a->shared);
     a->shared = DEAD_FD;
 }
 
@@ -147,7 +159,6 @@ bool pin_same_memory(pid_t a, pid_t b)
 /* The first line of a mapping in smaps, of any length: a path in it may look like anything but a new line. */
 static bool is_mapping(const char *line, const struct pin_area *a, uint64_t address, bool *ours)
 {
-    struct stat st;
     uint64_t start, end, offset;
     unsigned long inode;
     unsigned device[2];
@@ -156,7 +167,7 @@ static bool is_mapping(const char *line, const struct pin_area *a, uint64_t addr
                &device[0], &device[1], &inode) < 7)
         return false;
     *ours = start == address && end == address + PIN_AREA_SIZE && offset == 0 && strcmp(modes, "r--s") == 0 &&
-            fstat(a->shared, &st) == 0 && inode == st.st_ino && makedev(device[0], device[1]) == st.st_dev;
+            inode == a->inode && makedev(device[0], device[1]) == a->device;
     return true;
 }
 
@@ -195,15 +206,15 @@ static void pages_flip(struct pin_area *a, size_t first, size_t n)
         a->used[page / WORD_BITS] ^= UINT64_C(1) << page % WORD_BITS;
 }
 
-/* The first of @n free pages in a row, from @page on; PAGES: there are none. */
+/* The first of @n free pages in a row, from @page on; ->pages: there are none. */
 static size_t pages_find(const struct pin_area *a, size_t page, size_t n)
 {
-    for (size_t run = 0; page < PAGES; page++) {
+    for (size_t run = 0; page < a->pages; page++) {
         run = page_used(a, page) ? 0 : run + 1;
         if (run == n)
             return page + 1 - n;
     }
-    return PAGES;
+    return a->pages;
 }
 
 /* The file gets its memory before we write there: without memory a write would be a SIGBUS. */
@@ -211,22 +222,20 @@ static int back(struct pin_area *a, size_t offset, size_t size)
 {
     if (offset + size <= a->backed)
         return 0;
-    int rc;
-    do {
-        rc = madvise(a->map + offset, size, MADV_POPULATE_WRITE); /* Linux 5.14 */
-    } while (rc < 0 && errno == EINTR);
-    if (rc == 0 && offset <= a->backed)
+    if (madvise(a->map + offset, size, MADV_POPULATE_WRITE) < 0)
+        return -ENOMEM;
+    if (offset <= a->backed)
         a->backed = offset + size;
-    return rc < 0 ? -ENOMEM : 0;
+    return 0;
 }
 
 static int block_take(struct pin *p, struct pin_area *a, size_t size, bool at_end)
 {
     size_t n = (size + PIN_PAGE - 1) / PIN_PAGE;
-    if (n > PAGES)
+    if (n > a->pages)
         return -ENOMEM;
-    size_t first = pages_find(a, at_end ? PAGES - n : 0, n);
-    if (first == PAGES)
+    size_t first = pages_find(a, at_end ? a->pages - n : 0, n);
+    if (first == a->pages)
         return -ENOMEM;
     int rc = back(a, first * PIN_PAGE, n * PIN_PAGE);
     if (rc < 0)

@@ -22,8 +22,8 @@
 #include "base/err.h"
 #include "subject/event.h"
 
-/* Sparse; what is used at one time by all threads of the address space. Memory once used is given back with
- * the area only: the seal forbids holes, too. */
+/* Sparse; what is used at one time by all threads of the address space, or less where RLIMIT_FSIZE says so.
+ * Memory once used is given back with the area only: the seal forbids holes, too. */
 #define PIN_AREA_SIZE (48UL << 20)
 
 struct pin_area;
@@ -35,10 +35,10 @@ struct pin {
 
 struct pin_area *pin_area_new(struct err *e); /* NULL: why is in @e */
 struct pin_area *pin_area_ref(struct pin_area *a);
-void pin_area_unref(struct pin_area *a); /* NULL is fine */
-int pin_area_fd(const struct pin_area *a);
-void pin_area_mapped(struct pin_area *a, uint64_t address);
-uint64_t pin_area_address(const struct pin_area *a); /* 0: not mapped yet */
+void pin_area_unref(struct pin_area *a);                    /* NULL is fine */
+int pin_area_fd(const struct pin_area *a);                  /* until it is mapped; the area's */
+void pin_area_mapped(struct pin_area *a, uint64_t address); /* closes the descriptor */
+uint64_t pin_area_address(const struct pin_area *a);        /* 0: not mapped yet */
 
 /*
  * pin_area_check - is the whole area mapped at @address of thread @tid, read-only and sealed, for good? Looks

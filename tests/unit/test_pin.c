@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/cleanup.h"
@@ -25,9 +26,9 @@ static void setup(void)
     struct err e = {0};
     area = pin_area_new(&e);
     cr_assert_not_null(area, "%s", e.text);
-    pin_area_mapped(area, ADDRESS);
     view = mmap(NULL, PIN_AREA_SIZE, PROT_READ, MAP_SHARED, pin_area_fd(area), 0);
     cr_assert(view != MAP_FAILED);
+    pin_area_mapped(area, ADDRESS);
 }
 
 static void teardown(void)
@@ -381,7 +382,8 @@ Test(pin, blocks_are_apart_and_come_back)
 /* What a thread of the target could do with the descriptor, while it is there, or with a copy of it. */
 Test(pin, the_file_is_sealed)
 {
-    int fd = pin_area_fd(area);
+    struct pin_area *fresh = pin_area_new(NULL);
+    int fd = pin_area_fd(fresh);
     char name[64];
     (void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
     int again = open(name, O_RDWR | O_CLOEXEC);
@@ -402,6 +404,57 @@ Test(pin, the_file_is_sealed)
         cr_expect_eq(fcntl(fds[i], F_ADD_SEALS, F_SEAL_WRITE), -1, "%zu", i);
     }
     (void)close(again);
+    pin_area_unref(fresh);
+}
+
+static int descriptors(void)
+{
+    int n = 0;
+    _cleanup_closedir_ DIR *d = opendir("/proc/self/fd");
+    while (readdir(d) != NULL)
+        n++;
+    return n;
+}
+
+/* There may be thousands of areas. */
+Test(pin, a_mapped_area_keeps_no_descriptor)
+{
+    int before = descriptors();
+    struct pin_area *one = pin_area_new(NULL);
+    cr_expect_gt(descriptors(), before);
+    pin_area_mapped(one, ADDRESS);
+    cr_expect_eq(descriptors(), before);
+    cr_expect_lt(pin_area_fd(one), 0);
+    pin_area_unref(one);
+}
+
+Test(pin, the_limit_of_file_sizes_holds)
+{
+    static const struct {
+        rlim_t bytes;
+        bool there;
+    } rows[] = {{0, false}, {PAGE, false}, {100000, true}};
+    struct idw_event ev = EVENT("chdir", reg("somewhere"));
+    look(&ev, CALL_NAME_path);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct rlimit limit = {.rlim_max = RLIM_INFINITY};
+        struct pin p;
+        uint64_t regs[6];
+        uint8_t changed = 0;
+        limit.rlim_cur = rows[i].bytes;
+        cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        struct pin_area *one = pin_area_new(NULL);
+        limit.rlim_cur = RLIM_INFINITY;
+        cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        cr_assert_eq(one != NULL, rows[i].there, "%zu", i);
+        if (one != NULL) {
+            memcpy(regs, ev.regs, sizeof regs);
+            cr_expect_eq(pin_arguments(&p, one, &ev, regs, &changed), 0);
+            pin_release(&p);
+        }
+        pin_area_unref(one);
+    }
+    event_clear(&ev);
 }
 
 Test(pin, who_shares_memory)

@@ -98,7 +98,7 @@ static void sort_by_id(void)
 static const struct handler *handler_of(const struct call *c)
 {
     (void)pthread_once(&by_id_once, sort_by_id);
-    return by_id[call_id(c)];
+    return c->arch == ARCH_X86_64 ? by_id[call_id(c)] : NULL;
 }
 
 bool perform_knows(const struct call *c)
