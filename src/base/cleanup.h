@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <dirent.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -62,6 +63,9 @@ static inline int move_fd(int *fd)
         *(p) = NULL;                                                                                         \
         stolen_;                                                                                             \
     })
+
+/* The struct of @type whose member @member is at @p. */
+#define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

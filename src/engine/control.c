@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+#include "engine/workers.h"
 
 struct control {
     struct engine *en;
@@ -19,6 +20,8 @@ struct control {
     struct ev_async nudge;
     struct ev_timer wake;
     struct ev_timer sweep;
+    struct ev_async watch;
+    struct ev_timer poke;
     pthread_t thread;
 };
 
@@ -63,6 +66,23 @@ static void on_sweep(struct ev_loop *loop, struct ev_timer *watcher, int events)
     (void)events;
     if (atomic_load(&c->en->unborn) > 0)
         (void)pthread_kill(c->en->tracer, SIGUSR1);
+}
+
+static void on_watch(struct ev_loop *loop, struct ev_async *watcher, int events)
+{
+    struct control *c = watcher->data;
+    (void)events;
+    ev_timer_again(loop, &c->poke);
+}
+
+/* A call that is made for a target waits in a worker; a signal for the target does not reach that by itself.
+ */
+static void on_poke(struct ev_loop *loop, struct ev_timer *watcher, int events)
+{
+    struct control *c = watcher->data;
+    (void)events;
+    if (!workers_poke(c->en->workers))
+        ev_timer_stop(loop, &c->poke);
 }
 
 static void *run(void *argument)
@@ -111,6 +131,11 @@ struct control *control_start(struct engine *en, struct err *e)
     c->sweep.data = c;
     ev_timer_init(&c->sweep, on_sweep, 1., 1.);
     ev_timer_start(c->loop, &c->sweep);
+    c->watch.data = c;
+    ev_async_init(&c->watch, on_watch);
+    ev_async_start(c->loop, &c->watch);
+    c->poke.data = c;
+    ev_timer_init(&c->poke, on_poke, 0., 0.01);
     int rc = pthread_create(&c->thread, NULL, run, c);
     if (rc != 0) {
         err_set(e, rc, "can't start the control loop: %s", strerror(rc));
@@ -126,12 +151,23 @@ void control_nudge(struct control *c)
     ev_async_send(c->loop, &c->nudge);
 }
 
+void control_watch(struct control *c)
+{
+    ev_async_send(c->loop, &c->watch);
+}
+
 void control_stop(struct control *c)
 {
     if (c == NULL)
         return;
     ev_async_send(c->loop, &c->stop);
     (void)pthread_join(c->thread, NULL);
+}
+
+void control_free(struct control *c)
+{
+    if (c == NULL)
+        return;
     ev_loop_destroy(c->loop);
     free(c);
 }

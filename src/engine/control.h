@@ -3,7 +3,8 @@
  * The control loop (libev), in a thread of its own: what has nothing to do with answering calls.
  *
  *     struct control *c = control_start(en, &e);
- *     control_stop(c);
+ *     control_stop(c);        // its thread has ended
+ *     control_free(c);
  */
 #ifndef IDW_ENGINE_CONTROL_H
 #define IDW_ENGINE_CONTROL_H
@@ -13,7 +14,11 @@
 struct control;
 
 struct control *control_start(struct engine *en, struct err *e);
-void control_stop(struct control *c);
+void control_stop(struct control *c); /* NULL is fine, here and there */
+void control_free(struct control *c);
+
+/* control_watch - poke the workers from now on, until they have had nothing to do for a while. Any thread. */
+void control_watch(struct control *c);
 
 /*
  * control_nudge - wake the guardian with SIGCONT once more, a little later. It stops itself when the program

@@ -14,10 +14,13 @@
 #include "base/descriptors.h"
 #include "engine/control.h"
 #include "engine/launch.h"
-#include "engine/notify.h"
+#include "engine/own.h"
+#include "engine/follow.h"
+#include "engine/perform/perform.h"
 #include "engine/signals.h"
 #include "engine/stats.h"
 #include "engine/trace.h"
+#include "engine/workers.h"
 #include "subject/proc.h"
 
 static int load_wrappers(struct engine *en, struct err *e)
@@ -30,15 +33,30 @@ static int load_wrappers(struct engine *en, struct err *e)
     return 0;
 }
 
+/* Processes are traced for good where a clause needs what only the target's own call can give, again and
+ * again. */
+static bool must_trace(const struct engine *en)
+{
+    for (size_t id = 0; id < call_count(); id++)
+        if (en->routes[id] == ROUTE_TARGET && !follow_can_summon(call_by_id(id)))
+            return true;
+    return false;
+}
+
 static int build_filter(struct engine *en, struct err *e)
 {
     struct filter *f = filter_new();
     if (f == NULL)
         return err_set(e, ENOMEM, "no memory for the filter");
-    int rc = wss_filter(en->wss, f, e);
+    wss_routes(en->wss, perform_knows, en->routes);
+    en->traced = must_trace(en);
+    int rc = wss_filter(en->wss, f, en->routes, en->traced, e);
+    if (rc == 0)
+        rc = follow_filter(en, f, e);
+    if (rc == 0)
+        rc = own_filter(en, f, e);
     if (rc == 0)
         rc = filter_build(f, &en->program, e);
-    en->needs_listener = filter_uses(f, FILTER_NOTIFY);
     filter_free(f);
     return rc;
 }
@@ -66,12 +84,16 @@ static int prepare(struct engine *en, struct err *e)
         return -e->code;
     wss_subjects(en->wss, en->subjects);
     en->journal = journal_open(en->arena);
-    return en->journal != NULL ? 0 : err_set(e, ENOMEM, "the arena has no room for the journal");
+    if (en->journal == NULL)
+        return err_set(e, ENOMEM, "the arena has no room for the journal");
+    en->passes = passes_new();
+    return en->passes != NULL ? 0 : err_set(e, ENOMEM, "no memory for the trace engine");
 }
 
 static void clear(struct engine *en)
 {
     free(en->program.filter);
+    passes_free(en->passes);
     subjects_free(en->subjects);
     wss_free(en->wss);
     audit_close(en->audit);
@@ -89,7 +111,6 @@ static int fail(struct engine *en, int status, const struct err *e)
 struct watching {
     struct engine *en;
     const struct launch *launch;
-    struct control *control;
     int status; /* of the engine's process */
 };
 
@@ -112,7 +133,7 @@ static void on_continued(void *context)
     atomic_store(&w->en->main_stopped, false);
     tell(w, LINK_CONTINUED, 0);
     (void)kill(w->en->guardian->guardian, SIGCONT);
-    control_nudge(w->control);
+    control_nudge(w->en->control);
 }
 
 static void on_ended(void *context, int status)
@@ -120,6 +141,7 @@ static void on_ended(void *context, int status)
     struct watching *w = context;
     int errnum = launch_error(w->launch);
     stats_write(w->en);
+    (void)subjects_reap(w->en->subjects);
     if (errnum != 0) {
         log_error("%s: %s", w->launch->path, strerror(errnum));
         w->status = errnum == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
@@ -143,17 +165,17 @@ static int serve(struct engine *en, struct launch *l, struct subject *main)
         .stopped = on_stopped, .continued = on_continued, .ended = on_ended, .context = &w};
     struct err e = {0};
     en->tracer = pthread_self();
-    signals_allow_wake();
-    struct control *control = w.control = control_start(en, &e);
-    struct notify *notify = control != NULL && en->needs_listener ? notify_start(en, &e) : NULL;
-    if (control == NULL || (en->needs_listener && notify == NULL)) {
+    en->control = control_start(en, &e);
+    en->workers = en->control != NULL ? workers_start(en, &e) : NULL;
+    if (en->workers == NULL) {
         (void)kill(l->pid, SIGKILL);
         w.status = fail(en, EXIT_IDWRUN, &e);
     }
     launch_go(l);
     trace_run(en, main, &watch);
-    notify_stop(notify);
-    control_stop(control);
+    control_stop(en->control);
+    workers_stop(en->workers);
+    control_free(en->control);
     stats_write(en);
     return w.status;
 }
@@ -213,6 +235,7 @@ int engine_run(const struct engine_options *options, const struct engine_inherit
     en->guardian = guardian;
     en->listener = DEAD_FD;
     en->stats = DEAD_FD;
+    inbox_init(&en->inbox);
     /* Orphans of the target stay below us: descendants, whatever a kernel with Yama thinks of tracing others.
      */
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

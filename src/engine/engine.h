@@ -4,8 +4,7 @@
  * verdicts.
  *
  *     guardian (src/engine/guardian.c)     forks the engine, forwards signals, passes on the exit status
- *       +- engine (this)                   main thread: the tracer; N notification workers; one control
- * thread
+ *       +- engine (this)                   main thread: the tracer; workers; one control thread
  *            +- target and all its descendants
  *
  * struct engine is what its threads share. It is built by engine_run before the first thread starts and
@@ -21,13 +20,18 @@
 #include <sys/types.h>
 #include "audit/audit.h"
 #include "base/err.h"
+#include "engine/inbox.h"
 #include "engine/journal.h"
 #include "engine/link.h"
+#include "engine/passes.h"
 #include "filter/filter.h"
 #include "subject/subject.h"
 #include "wss/wss.h"
 
-#define ENGINE_WORKERS 2
+#define ENGINE_WORKERS 2 /* to begin with */
+
+/* How an event got to the clauses, and how its call was made. */
+enum engine_way { BY_NOTIFY, BY_TRACE, BY_PERFORM, BY_SUMMON, ENGINE_WAYS };
 
 /* Exit statuses of idwrun itself, those of env(1) and timeout(1). */
 #define EXIT_IDWRUN 125
@@ -60,17 +64,21 @@ struct engine {
     struct subjects *subjects;
     struct journal *journal;
     struct link *guardian;
-    struct sock_fprog program; /* the filter */
-    bool needs_listener;
-    int listener; /* DEAD_FD without one */
-    pid_t main;   /* pid of the launched program */
+    struct sock_fprog program;     /* the filter */
+    uint8_t routes[IDW_SET_CALLS]; /* enum wss_route of each call */
+    bool traced; /* each process is traced for good; else only for calls that run in the target */
+    int listener;
+    struct passes *passes;
+    struct workers *workers;
+    struct control *control;
+    struct inbox inbox; /* the tracer's */
+    pid_t main;         /* pid of the launched program */
     atomic_bool main_stopped;
     pthread_t tracer;   /* the main thread */
     atomic_uint unborn; /* children that wait for their parent's report */
     int stats;          /* --stats FILE, or DEAD_FD */
-    /* Events by call and engine. */
-    atomic_ulong notified[IDW_SET_CALLS];
-    atomic_ulong traced[IDW_SET_CALLS];
+    /* Events by what became of them and call, for --stats. */
+    atomic_ulong events[ENGINE_WAYS][IDW_SET_CALLS];
 };
 
 /*

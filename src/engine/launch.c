@@ -19,14 +19,11 @@
 #include <unistd.h>
 #include "base/cleanup.h"
 #include "engine/signals.h"
+#include "engine/tracee.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* Linux 5.19 */
 #endif
-
-#define TRACE_OPTIONS                                                                                        \
-    (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |                \
-     PTRACE_O_TRACEEXEC | PTRACE_O_TRACESECCOMP)
 
 extern char **environ;
 
@@ -36,8 +33,6 @@ struct launch_page {
     atomic_int go;
     atomic_int exec_errno;
 };
-
-enum { NO_LISTENER = 1000000 }; /* published instead of a descriptor when none is needed */
 
 static int check_program(const char *path)
 {
@@ -128,14 +123,12 @@ static bool must_not_gain(const struct engine_options *o)
 /* Returns what goes into page->listener. */
 static int install_filter(const struct engine *en)
 {
-    unsigned long flags = en->needs_listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
-    unsigned long killable = en->needs_listener ? SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV : 0;
-    long fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | killable, &en->program);
-    if (fd < 0 && errno == EINVAL && killable != 0)
+    unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    long fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
+                      &en->program);
+    if (fd < 0 && errno == EINVAL)
         fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &en->program);
-    if (fd < 0)
-        return -errno;
-    return en->needs_listener ? (int)fd + 1 : NO_LISTENER;
+    return fd < 0 ? -errno : (int)fd + 1;
 }
 
 /* In the child, until execve. Only async-signal-safe calls, and after the filter none that it could trap but
@@ -207,8 +200,6 @@ static int take_listener(const struct launch *l, struct engine *en, int publishe
 {
     if (published < 0)
         return explain_filter(-published, e);
-    if (!en->needs_listener)
-        return 0;
     _cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, l->pid, 0);
     int fd = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, published - 1, 0);
     if (fd < 0)

@@ -33,7 +33,7 @@ int launch_prepare(struct launch *l, char **argv, struct err *e);
 
 /*
  * launch_start - the calling thread becomes the tracer of the child and of all that it starts. Sets
- * en->listener if en->needs_listener. Returns 0, or -errno, with no child left.
+ * en->listener. Returns 0, or -errno, with no child left.
  */
 int launch_start(struct launch *l, struct engine *en, struct err *e);
 

@@ -2,208 +2,230 @@
 #include "engine/notify.h"
 
 #include <errno.h>
-#include <linux/seccomp.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
+#include <linux/audit.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
+#include <fcntl.h>
 #include "base/cleanup.h"
-#include "engine/respond.h"
-#include "engine/signals.h"
+#include "engine/engine.h"
+#include "engine/follow.h"
+#include "engine/own.h"
+#include "engine/perform/perform.h"
+#include "engine/turn.h"
 
-struct worker {
-    struct notify *notify;
-    unsigned slot;
-    int epoll;
-    pthread_t thread;
-    atomic_bool done;
-    struct seccomp_notif *req;
-    struct seccomp_notif_resp *resp;
-};
-
-struct notify {
-    struct engine *en;
-    struct seccomp_notif_sizes sizes; /* the kernel's, which may be larger than our headers' */
-    int stop;                         /* eventfd: readable when the workers shall end */
-    size_t n_workers;
-    struct worker workers[ENGINE_WORKERS];
-};
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
+/* A notification is answered here, or somebody else will. */
+enum answering { ANSWER, ANSWERED };
 
 static bool still_there(const struct worker *w)
 {
-    return ioctl(w->notify->en->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &w->req->id) == 0;
+    return ioctl(w->en->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &w->req->id) == 0;
 }
 
-/* The answer is to deny, until the layers have said otherwise. */
-static void decide(struct worker *w)
+static enum answering answer_continue(struct worker *w)
 {
-    struct engine *en = w->notify->en;
-    const struct seccomp_notif *req = w->req;
-    struct seccomp_notif_resp *resp = w->resp;
-    resp->id = req->id;
-    resp->error = -EPERM;
-    const struct call *c = call_by_nr(ARCH_X86_64, req->data.nr);
-    if (req->pid == 0 || c == NULL)
-        return; /* in a pid namespace that we can't see into, or no call of ours */
-    struct subject *s = subjects_get(en->subjects, (pid_t)req->pid, NULL);
-    if (s == NULL || !still_there(w)) {
-        subject_unref(en->subjects, s);
-        return;
-    }
-    struct idw_event ev;
-    event_init(&ev, s, (pid_t)req->pid, c, (const uint64_t *)req->data.args);
-    enum response r = respond_pre(en, &ev, FILTER_NOTIFY);
-    if (r == RESPOND_RUN) {
-        resp->error = 0;
-        resp->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-    } else if (r == RESPOND_RESULT && event_failed(ev.result)) {
-        resp->error = (int)ev.result;
-    } else if (r == RESPOND_RESULT) {
-        resp->error = 0;
-        resp->val = ev.result;
-    }
-    audit_drop(&ev);
-    event_clear(&ev);
-    subject_unref(en->subjects, s);
+    w->resp->error = 0;
+    w->resp->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    return ANSWER;
 }
 
-/* One notification, from RECV to SEND. The target may die in between at any point: ENOENT, and nobody waits.
- */
-static void serve(struct worker *w)
+static enum answering answer_result(struct worker *w, int64_t result)
 {
-    struct notify *n = w->notify;
-    memset(w->req, 0, larger(n->sizes.seccomp_notif, sizeof *w->req));
-    memset(w->resp, 0, larger(n->sizes.seccomp_notif_resp, sizeof *w->resp));
-    if (ioctl(n->en->listener, SECCOMP_IOCTL_NOTIF_RECV, w->req) < 0)
-        return;
-    struct journal_entry *entry = journal_enter(n->en->journal, w->slot, w->req);
-    decide(w);
-    (void)ioctl(n->en->listener, SECCOMP_IOCTL_NOTIF_SEND, w->resp);
-    journal_leave(entry);
+    w->resp->error = event_failed(result) ? (int)result : 0;
+    w->resp->val = event_failed(result) ? 0 : result;
+    return ANSWER;
 }
 
-/* EPOLLHUP: the last target is gone. */
-static void on_listener(struct worker *w, uint32_t events)
+/* Put @fd into the target. Returns its number there, or -errno: the target's limit, or it is gone. */
+static int put_fd(const struct worker *w, int fd, bool cloexec, int at, bool send)
 {
-    if ((events & EPOLLIN) != 0)
-        serve(w);
-    else
-        (void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->notify->en->listener, NULL);
+    struct seccomp_notif_addfd add = {.id = w->req->id,
+                                      .flags = (send ? SECCOMP_ADDFD_FLAG_SEND : 0U) |
+                                               (at >= 0 ? SECCOMP_ADDFD_FLAG_SETFD : 0U),
+                                      .srcfd = (uint32_t)fd,
+                                      .newfd = at >= 0 ? (uint32_t)at : 0,
+                                      .newfd_flags = cloexec ? O_CLOEXEC : 0};
+    int rc;
+    do
+        rc = ioctl(w->en->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+    while (rc < 0 && errno == EINTR);
+    return rc < 0 ? -errno : rc;
 }
 
-static void *work(void *argument)
+static enum answering answer_fd(struct worker *w, int fd, bool cloexec, int at)
 {
-    struct worker *w = argument;
-    struct epoll_event ready;
-    signals_allow_wake();
-    for (;;) {
-        if (epoll_wait(w->epoll, &ready, 1, -1) != 1)
-            continue; /* EINTR */
-        if (ready.data.fd == w->notify->stop)
-            break;
-        on_listener(w, ready.events);
-    }
-    atomic_store(&w->done, true);
-    return NULL;
-}
-
-static void worker_clear(struct worker *w)
-{
-    close_fd_p(&w->epoll);
-    free(w->req);
-    free(w->resp);
+    int rc = put_fd(w, fd, cloexec, at, true);
+    return rc < 0 ? answer_result(w, rc) : ANSWERED;
 }
 
 /*
- * Two workers may still go after one notification; the second then sits in RECV, where only a signal reaches
- * it. A signal that comes just before RECV is lost, hence the loop.
+ * A post clause wants to know the number that a new descriptor will have, before it is there. A directory
+ * that can't be read from holds the place; should the clauses fail the call, the target must close it.
  */
-static void worker_join(struct worker *w)
+static int reserve(struct worker *w)
 {
-    static const struct timespec pause = {.tv_nsec = 1000000};
-    while (!atomic_load(&w->done)) {
-        (void)pthread_kill(w->thread, SIGUSR1);
-        (void)nanosleep(&pause, NULL);
-    }
-    (void)pthread_join(w->thread, NULL);
-    worker_clear(w);
+    _cleanup_close_ int nothing = eventfd(0, EFD_CLOEXEC);
+    return nothing < 0 ? -errno : put_fd(w, nothing, true, -1, false);
 }
 
-/* EPOLLEXCLUSIVE: a notification wakes one worker, not all; hence an epoll instance for each. */
-static int worker_watch(struct worker *w)
+static enum answering give_file(struct worker *w, struct turn **turn, struct performed *p)
 {
-    struct epoll_event calls = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = w->notify->en->listener};
-    struct epoll_event stop = {.events = EPOLLIN, .data.fd = w->notify->stop};
-    w->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (w->epoll < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, calls.data.fd, &calls) < 0 ||
-        epoll_ctl(w->epoll, EPOLL_CTL_ADD, stop.data.fd, &stop) < 0)
-        return -errno;
-    return 0;
+    struct turn *t = *turn;
+    if (t->response != RESPOND_RUN_POST)
+        return answer_fd(w, p->file, p->cloexec, -1);
+    int number = reserve(w);
+    if (number >= 0)
+        t->ev.result_file = p->file;
+    respond_post(w->en, &t->ev, number);
+    t->ev.result_file = DEAD_FD;
+    if (number < 0)
+        return answer_result(w, t->ev.result);
+    if (!t->ev.result_assigned)
+        return answer_fd(w, p->file, p->cloexec, number);
+    turn_close(turn, number);
+    return ANSWERED;
 }
 
-static int worker_start(struct notify *n, struct worker *w, unsigned slot)
+/* What the kernel would have written to the target's memory is written when nobody wants the call to fail any
+ * more. */
+static enum answering give_result(struct worker *w, struct turn **turn, struct performed *p)
 {
-    w->notify = n;
-    w->slot = slot;
-    w->req = malloc(larger(n->sizes.seccomp_notif, sizeof *w->req));
-    w->resp = malloc(larger(n->sizes.seccomp_notif_resp, sizeof *w->resp));
-    int rc = worker_watch(w);
-    if (rc == 0 && (w->req == NULL || w->resp == NULL))
-        rc = -ENOMEM;
-    if (rc == 0)
-        rc = -pthread_create(&w->thread, NULL, work, w);
-    if (rc < 0)
-        worker_clear(w);
-    return rc;
+    struct turn *t = *turn;
+    if (p->file >= 0)
+        return give_file(w, turn, p);
+    int64_t result = p->result;
+    event_result(&t->ev, result);
+    if (t->response == RESPOND_RUN_POST) {
+        respond_post(w->en, &t->ev, result);
+        result = t->ev.result;
+    }
+    if (!event_failed(result) && still_there(w)) {
+        int rc = perform_give(&t->ev);
+        if (rc < 0)
+            result = rc;
+    }
+    return answer_result(w, result);
 }
 
-struct notify *notify_start(struct engine *en, struct err *e)
+static enum answering perform_turn(struct worker *w, struct turn **turn)
 {
-    struct notify *n = calloc(1, sizeof *n);
-    if (n == NULL) {
-        err_set(e, ENOMEM, "no memory for the notify engine");
-        return NULL;
+    struct turn *t = *turn;
+    struct performed p = {.file = DEAD_FD};
+    worker_begin(w, w->req->id, t->ev.tid);
+    bool can = w->performer != NULL && !t->subject->sandboxed;
+    enum performing how = can ? perform(w->performer, &t->ev, &p) : PERFORM_IN_TARGET;
+    worker_end(w);
+    if (how != PERFORM_DONE) {
+        performed_clear(&p);
+        turn_summon(turn, how == PERFORM_INTERRUPTED ? TURN_RELEASE : TURN_SUMMON);
+        return ANSWERED;
     }
-    n->en = en;
-    n->stop = eventfd(0, EFD_CLOEXEC);
-    if (n->stop < 0 || syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &n->sizes) < 0) {
-        err_errno(e, "can't start the notify engine");
-        notify_stop(n);
-        return NULL;
-    }
-    for (unsigned i = 0; i < ENGINE_WORKERS; i++) {
-        int rc = worker_start(n, &n->workers[i], i);
-        if (rc < 0) {
-            err_set(e, -rc, "can't start a worker: %s", strerror(-rc));
-            notify_stop(n);
-            return NULL;
+    respond_counts(w->en, t->ev.call, BY_PERFORM);
+    enum answering a = give_result(w, turn, &p);
+    performed_clear(&p);
+    return a;
+}
+
+/* The clauses see memory, or the result; or it is a call that makes processes. */
+static enum answering with_turn(struct worker *w, struct subject *s, const struct call *c,
+                                enum call_arch arch)
+{
+    struct engine *en = w->en;
+    enum wss_route route = en->routes[call_id(c)];
+    struct turn *t =
+        turn_new(en, s, (pid_t)w->req->pid, c, arch, w->req->data.nr, (const uint64_t *)w->req->data.args);
+    if (t == NULL)
+        return ANSWER;
+    t->id = w->req->id;
+    t->ev.performing = t->ev.performing || route == ROUTE_PERFORM;
+    enum answering a = ANSWER;
+    if (route > ROUTE_REGISTERS && !worker_may_wait(w)) {
+        a = answer_result(w, -ENOMEM);
+    } else {
+        if (route > ROUTE_REGISTERS)
+            event_prefetch(&t->ev);
+        t->response = still_there(w) ? respond_pre(en, &t->ev, BY_NOTIFY) : RESPOND_RESULT;
+        if (t->response == RESPOND_RESULT)
+            a = answer_result(w, t->ev.result);
+        else if (route == ROUTE_PERFORM)
+            a = perform_turn(w, &t);
+        else if (follow_needs_not(en, &t->ev))
+            a = answer_continue(w);
+        else {
+            turn_summon(&t, TURN_SUMMON);
+            a = ANSWERED;
         }
-        n->n_workers++;
     }
-    return n;
+    turn_free(t);
+    return a;
 }
 
-void notify_stop(struct notify *n)
+static enum answering by_registers(struct worker *w, struct subject *s, const struct call *c,
+                                   enum call_arch arch)
 {
-    static const uint64_t one = 1;
-    if (n == NULL)
+    struct idw_event ev;
+    event_init(&ev, s, (pid_t)w->req->pid, c, (const uint64_t *)w->req->data.args);
+    ev.arch = arch;
+    enum answering a = ANSWER;
+    enum response r = respond_pre(w->en, &ev, BY_NOTIFY);
+    int64_t result;
+    if (r == RESPOND_RUN && own_decides(w->en, ev.tid, c, ev.regs, &result)) {
+        a = answer_result(w, result);
+    } else if (r == RESPOND_RUN) {
+        follow_seen(s, c);
+        a = answer_continue(w);
+    }
+    if (r == RESPOND_RESULT)
+        a = answer_result(w, ev.result);
+    audit_drop(&ev);
+    event_clear(&ev);
+    subject_unref(w->en->subjects, s);
+    return a;
+}
+
+static enum answering ask(struct worker *w, const struct call *c, enum call_arch arch)
+{
+    struct engine *en = w->en;
+    struct subject *s = subjects_get(en->subjects, (pid_t)w->req->pid, NULL);
+    if (s == NULL || !still_there(w)) {
+        subject_unref(en->subjects, s);
+        return ANSWER;
+    }
+    if (en->routes[call_id(c)] > ROUTE_REGISTERS || follow_wants(en, c))
+        return with_turn(w, s, c, arch);
+    return by_registers(w, s, c, arch);
+}
+
+/* The answer is to deny, until the layers have said otherwise. */
+static enum answering decide(struct worker *w)
+{
+    const struct seccomp_notif *req = w->req;
+    w->resp->id = req->id;
+    w->resp->error = -EPERM;
+    if (req->pid == 0)
+        return ANSWER; /* in a pid namespace that we can't see into */
+    int fd;
+    switch (
+        passes_take(w->en->passes, (pid_t)req->pid, req->data.nr, (const uint64_t *)req->data.args, &fd)) {
+    case PASS_CONTINUE:
+        return answer_continue(w);
+    case PASS_ADDFD:
+        return answer_fd(w, fd, true, -1);
+    case PASS_NONE:
+        break;
+    }
+    enum call_arch arch = req->data.arch == AUDIT_ARCH_X86_64 ? ARCH_X86_64 : ARCH_I386;
+    const struct call *c = call_by_nr(arch, req->data.nr);
+    return c != NULL ? ask(w, c, arch) : answer_result(w, -ENOSYS);
+}
+
+/* From RECV to SEND. The target may die in between at any point: ENOENT, and nobody waits. */
+void notify_serve(struct worker *w)
+{
+    if (ioctl(w->en->listener, SECCOMP_IOCTL_NOTIF_RECV, w->req) < 0)
         return;
-    if (n->stop >= 0)
-        (void)!write(n->stop, &one, sizeof one);
-    for (size_t i = 0; i < n->n_workers; i++)
-        worker_join(&n->workers[i]);
-    if (n->stop >= 0)
-        (void)close(n->stop);
-    free(n);
+    struct journal_entry *entry = journal_enter(w->en->journal, w->slot, w->req);
+    if (decide(w) == ANSWER)
+        (void)ioctl(w->en->listener, SECCOMP_IOCTL_NOTIF_SEND, w->resp);
+    journal_leave(entry);
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/ioprio.h>
 #include <linux/perf_event.h>
 #include <linux/sockios.h>
@@ -233,21 +232,6 @@ bool own_refuses(const struct engine *en, pid_t tid, const struct call *c, const
     return false;
 }
 
-bool own_answer(const struct engine *en, const struct seccomp_notif *req, struct seccomp_notif_resp *resp)
-{
-    enum call_arch arch = req->data.arch == AUDIT_ARCH_I386 ? ARCH_I386 : ARCH_X86_64;
-    const struct call *c = call_by_nr(arch, req->data.nr);
-    int64_t result;
-    if (c == NULL || req->pid == 0 ||
-        !own_refuses(en, (pid_t)req->pid, c, (const uint64_t *)req->data.args, &result))
-        return false;
-    resp->id = req->id;
-    resp->flags = 0;
-    resp->val = 0;
-    resp->error = (int)result;
-    return true;
-}
-
 /* What the kernel can't be let do as it is. */
 static bool made_here(enum own_kind kind)
 {
@@ -266,4 +250,10 @@ bool own_runs(const struct engine *en, pid_t tid, const struct call *c, const ui
     if (o->kind == NAMES_ALL)
         return own_broadcast(en, tid, (int)args[1], result);
     return own_owner_set(en, tid, &(struct own_owner_call){(int)args[0], (unsigned)args[1], args[2]}, result);
+}
+
+bool own_decides(const struct engine *en, pid_t tid, const struct call *c, const uint64_t args[6],
+                 int64_t *result)
+{
+    return own_refuses(en, tid, c, args, result) || own_runs(en, tid, c, args, result);
 }

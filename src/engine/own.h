@@ -6,9 +6,8 @@
  * bare.
  *
  *     own_filter(en, f, &e);                        // beside the clauses, before the filter is built
- *     if (own_answer(en, req, resp)) ...            // each notification, before any clause is asked: send
- * resp if (own_refuses(en, tid, call, regs, &r)) ... // the same for a call that came another way (RET_TRACE)
- *     if (own_runs(en, tid, call, regs, &r)) ...    // after the clauses, where the kernel would be let do it
+ *     if (own_decides(en, tid, call, regs, &result)) ...   // after the clauses, where the call would be let
+ * run
  *
  * The numbers are registers, so that what was looked at is what the kernel gets. Signal 0 harms nobody and is
  * let through: a child may ask whether its parent is there. A process group that the target shares with the
@@ -17,7 +16,6 @@
 #ifndef IDW_ENGINE_OWN_H
 #define IDW_ENGINE_OWN_H
 
-#include <linux/seccomp.h>
 #include "engine/engine.h"
 #include "filter/filter.h"
 
@@ -34,10 +32,6 @@ int own_filter(const struct engine *en, struct filter *f, struct err *e);
 bool own_refuses(const struct engine *en, pid_t tid, const struct call *c, const uint64_t args[6],
                  int64_t *result);
 
-/* own_answer - own_refuses for a notification. True: @resp holds the answer. The notification may be stale.
- */
-bool own_answer(const struct engine *en, const struct seccomp_notif *req, struct seccomp_notif_resp *resp);
-
 /*
  * own_runs - the calls that can't be let through as they are, made for thread @tid: kill(-1, sig) reaches all
  * that it would but ours; a descriptor's owner that is named in memory (F_SETOWN_EX, FIOSETOWN, SIOCSPGRP) is
@@ -45,5 +39,9 @@ bool own_answer(const struct engine *en, const struct seccomp_notif *req, struct
  */
 bool own_runs(const struct engine *en, pid_t tid, const struct call *c, const uint64_t args[6],
               int64_t *result);
+
+/* own_decides - own_refuses, then own_runs: what a call returns that the kernel is not to be let do. */
+bool own_decides(const struct engine *en, pid_t tid, const struct call *c, const uint64_t args[6],
+                 int64_t *result);
 
 #endif

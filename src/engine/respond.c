@@ -4,10 +4,10 @@
 #include <errno.h>
 #include "base/log.h"
 
-static void count(struct engine *en, const struct idw_event *ev, enum filter_action by)
+void respond_counts(struct engine *en, const struct call *c, enum engine_way way)
 {
-    atomic_ulong *counters = by == FILTER_NOTIFY ? en->notified : en->traced;
-    atomic_fetch_add_explicit(&counters[call_id(ev->call)], 1, memory_order_relaxed);
+    if (en->routes[call_id(c)] != ROUTE_NONE) /* else the engine alone wanted to see it */
+        atomic_fetch_add_explicit(&en->events[way][call_id(c)], 1, memory_order_relaxed);
 }
 
 /* What a call returns that its verdict keeps from running. */
@@ -53,13 +53,13 @@ static void carry_out_kill(struct engine *en, struct idw_event *ev)
 }
 
 /* With the subject's lock held: a kill by another thread's event is seen here, or comes after this event. */
-static enum response respond_locked(struct engine *en, struct idw_event *ev, enum filter_action by)
+static enum response respond_locked(struct engine *en, struct idw_event *ev, enum engine_way by)
 {
     switch (subject_life(ev->subject)) {
     case LIFE_LAUNCHING:
         return RESPOND_RUN;
     case LIFE_RUNNING:
-        count(en, ev, by);
+        respond_counts(en, ev->call, by);
         enum response r = ask(en, ev);
         carry_out_kill(en, ev);
         return r;
@@ -69,7 +69,7 @@ static enum response respond_locked(struct engine *en, struct idw_event *ev, enu
     }
 }
 
-enum response respond_pre(struct engine *en, struct idw_event *ev, enum filter_action by)
+enum response respond_pre(struct engine *en, struct idw_event *ev, enum engine_way by)
 {
     subject_lock(ev->subject);
     enum response r = respond_locked(en, ev, by);

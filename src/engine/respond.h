@@ -2,7 +2,7 @@
 /*
  * The middle of an event's way, the same for every engine: from an event to what its engine must carry out.
  *
- *     switch (respond_pre(en, &ev, FILTER_NOTIFY)) ...
+ *     switch (respond_pre(en, &ev, BY_NOTIFY)) ...
  *
  * A subject that is being launched is not asked about; one that is ending is not asked either, and gets
  * nothing.
@@ -21,9 +21,12 @@ enum response {
 /*
  * respond_pre - run the pre clauses, and, when one of them has a verdict, the post clauses of the layers
  * further out. Takes the subject's lock; carries out `kill`; writes the audit records.
- * @by: the engine that asks, for the statistics
+ * @by: how the event came, for the statistics
  */
-enum response respond_pre(struct engine *en, struct idw_event *ev, enum filter_action by);
+enum response respond_pre(struct engine *en, struct idw_event *ev, enum engine_way by);
+
+/* respond_counts - one more event of this call went this way. */
+void respond_counts(struct engine *en, const struct call *c, enum engine_way way);
 
 /* respond_post - run the post clauses on @result; ev->result is then what the call shall return. */
 void respond_post(struct engine *en, struct idw_event *ev, int64_t result);

@@ -8,6 +8,13 @@
 #include <unistd.h>
 #include "base/log.h"
 
+/*
+ * Each event is counted as notify or trace, by how it came to the clauses; those that were performed for the
+ * target, or made to run in it after their notification, once more as that.
+ */
+static const char *const ways[ENGINE_WAYS] = {
+    [BY_NOTIFY] = "notify", [BY_TRACE] = "trace", [BY_PERFORM] = "performed", [BY_SUMMON] = "summoned"};
+
 int stats_open(struct engine *en, struct err *e)
 {
     const char *path = en->options->stats;
@@ -49,9 +56,10 @@ void stats_write(struct engine *en)
         return;
     }
     rewind(f);
-    (void)fprintf(f, "{\"events\":{\"notify\":%lu,\"trace\":%lu}", total(en->notified), total(en->traced));
-    print_calls(f, "notify", en->notified);
-    print_calls(f, "trace", en->traced);
+    (void)fprintf(f, "{\"events\":{\"notify\":%lu,\"trace\":%lu}", total(en->events[BY_NOTIFY]),
+                  total(en->events[BY_TRACE]));
+    for (size_t i = 0; i < ENGINE_WAYS; i++)
+        print_calls(f, ways[i], en->events[i]);
     (void)fputs("}\n", f);
     if (fclose(f) != 0)
         log_warn("%s: %s", en->options->stats, strerror(errno));

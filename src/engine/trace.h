@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The trace engine: SECCOMP_RET_TRACE stops for clauses that need more than registers, and exact process
- * tracking. */
+/*
+ * The trace engine, in the engine's main thread: launched program and, where clauses need it, all processes
+ * for good; else only threads that have been summoned, for one call. Exact process tracking either way. It
+ * never waits for the target but in sigwaitinfo(2).
+ */
 #ifndef IDW_ENGINE_TRACE_H
 #define IDW_ENGINE_TRACE_H
 
@@ -16,7 +19,7 @@ struct trace_watch {
 
 /*
  * trace_run - serve @main (traced already, by this thread, and a subject) and all that it starts, until none
- * is left.
+ * is left. SIGCHLD and SIGUSR1 are blocked.
  */
 void trace_run(struct engine *en, struct subject *main, const struct trace_watch *watch);
 

@@ -2,15 +2,19 @@
 #include "engine/tracee.h"
 
 #include <errno.h>
+#include <linux/audit.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include "audit/audit.h"
+#include "engine/engine.h"
 
-/* The kernel's calling convention, syscall(2). */
-static const size_t arg_register[6] = {
-    offsetof(struct user_regs_struct, rdi), offsetof(struct user_regs_struct, rsi),
-    offsetof(struct user_regs_struct, rdx), offsetof(struct user_regs_struct, r10),
-    offsetof(struct user_regs_struct, r8),  offsetof(struct user_regs_struct, r9),
+/* The kernel's calling conventions, syscall(2). */
+static const size_t arg_register[ARCH_COUNT][6] = {
+    [ARCH_X86_64] = {offsetof(struct user_regs_struct, rdi), offsetof(struct user_regs_struct, rsi),
+                     offsetof(struct user_regs_struct, rdx), offsetof(struct user_regs_struct, r10),
+                     offsetof(struct user_regs_struct, r8), offsetof(struct user_regs_struct, r9)},
+    [ARCH_I386] = {offsetof(struct user_regs_struct, rbx), offsetof(struct user_regs_struct, rcx),
+                   offsetof(struct user_regs_struct, rdx), offsetof(struct user_regs_struct, rsi),
+                   offsetof(struct user_regs_struct, rdi), offsetof(struct user_regs_struct, rbp)},
 };
 
 struct tracee *tracee_find(struct tracees *all, pid_t tid)
@@ -33,16 +37,22 @@ struct tracee *tracee_get(struct tracees *all, pid_t tid)
     return t;
 }
 
-void tracee_drop(struct tracees *all, struct tracee *t, struct subjects *subjects)
+static bool in_worker(const struct tracee *t)
+{
+    return t->step == STEP_ASKED || t->step == STEP_SHOWN;
+}
+
+void tracee_drop(struct tracees *all, struct tracee *t, struct engine *en)
 {
     HASH_DEL(all->by_tid, t);
-    if (t->in_call) {
-        audit_drop(&t->ev);
-        event_clear(&t->ev);
-    }
+    passes_revoke(en->passes, t->tid);
+    if (t->turn != NULL && in_worker(t))
+        t->turn->tracee = NULL;
+    else
+        turn_free(t->turn);
     if (t->subject != NULL) {
-        subjects_thread_gone(subjects, t->tid);
-        subject_unref(subjects, t->subject);
+        subjects_thread_gone(en->subjects, t->tid);
+        subject_unref(en->subjects, t->subject);
     }
     free(t);
 }
@@ -51,25 +61,43 @@ void tracee_rename(struct tracees *all, struct tracee *t, pid_t tid)
 {
     HASH_DEL(all->by_tid, t);
     t->tid = tid;
-    t->ev.tid = tid;
+    if (t->turn != NULL)
+        t->turn->ev.tid = tid;
     HASH_ADD_INT(all->by_tid, tid, t);
 }
 
-void tracee_resume(struct tracee *t, int signal)
+void tracee_resume(const struct tracee *t, int signal)
 {
-    (void)ptrace(t->in_call ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, 0, (unsigned long)signal);
+    bool to_call = t->step == STEP_ENTERING || t->step == STEP_INJECTING || t->step == STEP_RUNNING;
+    (void)ptrace(to_call ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, 0, (unsigned long)signal);
 }
 
-int tracee_entry(const struct tracee *t, long *nr, uint64_t args[6])
+int tracee_mask(struct tracee *t)
+{
+    static const uint64_t all = ~0UL;
+    if (ptrace(PTRACE_GETSIGMASK, t->tid, sizeof t->mask, &t->mask) < 0 ||
+        ptrace(PTRACE_SETSIGMASK, t->tid, sizeof all, &all) < 0)
+        return -ESRCH;
+    return 0;
+}
+
+int tracee_unmask(const struct tracee *t)
+{
+    return ptrace(PTRACE_SETSIGMASK, t->tid, sizeof t->mask, &t->mask) < 0 ? -ESRCH : 0;
+}
+
+int tracee_entry(const struct tracee *t, struct entry *at)
 {
     struct __ptrace_syscall_info info;
     if (ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof info, &info) < 0)
         return -ESRCH;
-    if (info.op != PTRACE_SYSCALL_INFO_SECCOMP)
+    if (info.op != PTRACE_SYSCALL_INFO_SECCOMP && info.op != PTRACE_SYSCALL_INFO_ENTRY)
         return -EINVAL;
-    *nr = (long)info.seccomp.nr;
+    at->seccomp = info.op == PTRACE_SYSCALL_INFO_SECCOMP;
+    at->arch = info.arch == AUDIT_ARCH_X86_64 ? ARCH_X86_64 : ARCH_I386;
+    at->nr = (long)(at->seccomp ? info.seccomp.nr : info.entry.nr);
     for (int i = 0; i < 6; i++)
-        args[i] = info.seccomp.args[i];
+        at->args[i] = at->seccomp ? info.seccomp.args[i] : info.entry.args[i];
     return 0;
 }
 
@@ -84,19 +112,20 @@ int tracee_exit(const struct tracee *t, int64_t *result)
     return 0;
 }
 
-static void put_args(struct user_regs_struct *regs, const uint64_t args[6], uint8_t which)
+static void put_args(struct user_regs_struct *regs, enum call_arch arch, const uint64_t args[6],
+                     uint8_t which)
 {
     for (int i = 0; i < 6; i++)
         if ((which >> i) & 1)
-            *(unsigned long long *)((char *)regs + arg_register[i]) = args[i];
+            *(unsigned long long *)((char *)regs + arg_register[arch][i]) = args[i];
 }
 
-int tracee_assign(const struct tracee *t, const uint64_t args[6], uint8_t which)
+int tracee_assign(const struct tracee *t, enum call_arch arch, const uint64_t args[6], uint8_t which)
 {
     struct user_regs_struct regs;
     if (ptrace(PTRACE_GETREGS, t->tid, 0, &regs) < 0)
         return -ESRCH;
-    put_args(&regs, args, which);
+    put_args(&regs, arch, args, which);
     return ptrace(PTRACE_SETREGS, t->tid, 0, &regs) < 0 ? -ESRCH : 0;
 }
 
@@ -122,12 +151,13 @@ int tracee_skip(const struct tracee *t, int64_t result)
     return rc < 0 ? rc : put_register(t, offsetof(struct user_regs_struct, rax), (uint64_t)result);
 }
 
-int tracee_return(const struct tracee *t, const int64_t *result, const uint64_t args[6], uint8_t which)
+int tracee_return(const struct tracee *t, const int64_t *result, enum call_arch arch, const uint64_t args[6],
+                  uint8_t which)
 {
     struct user_regs_struct regs;
     if (ptrace(PTRACE_GETREGS, t->tid, 0, &regs) < 0)
         return -ESRCH;
-    put_args(&regs, args, which);
+    put_args(&regs, arch, args, which);
     if (result != NULL)
         regs.rax = (unsigned long long)*result;
     return ptrace(PTRACE_SETREGS, t->tid, 0, &regs) < 0 ? -ESRCH : 0;

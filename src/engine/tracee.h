@@ -10,19 +10,39 @@
 #include <sys/user.h>
 #include <time.h>
 #include <uthash.h>
+#include "engine/inject.h"
+#include "engine/turn.h"
 #include "subject/event.h"
+
+#define TRACE_OPTIONS                                                                                        \
+    (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |                \
+     PTRACE_O_TRACEEXEC | PTRACE_O_TRACESECCOMP)
+
+/* Where a thread is with its turn. */
+enum step {
+    STEP_FREE,      /* it has none */
+    STEP_SUMMONED,  /* it was interrupted, and its notification is answered: it will stop */
+    STEP_ENTERING,  /* no signal reaches it until it has come to the entry of its call again */
+    STEP_INJECTING, /* it makes calls for us, see inject.h */
+    STEP_ASKED,     /* it is held at the entry while clauses run in a worker */
+    STEP_RUNNING,   /* it is in the call, whose exit we want */
+    STEP_SHOWN,     /* it is held at the exit while clauses run in a worker */
+};
 
 struct tracee {
     pid_t tid;
     struct subject *subject; /* referenced; NULL between a child's first stop and its parent's event */
+    bool lent;               /* traced for its turn only, or born of such a one */
     bool unborn;             /* stopped, and waiting for a subject */
     struct timespec unborn_since;
     int unborn_stop; /* the signal of that stop */
-    bool in_call;    /* between entry and exit of a call whose exit we want; ev is live */
-    bool wants_post;
-    uint64_t given[6]; /* in_call: the argument registers as the target had them */
-    uint8_t restore;   /* before its first instruction: these registers are to become `given` */
-    struct idw_event ev;
+    uint8_t restore; /* before its first instruction: these registers are to become `given` */
+    enum call_arch restore_arch;
+    uint64_t given[6];
+    enum step step;
+    struct turn *turn; /* not in STEP_FREE */
+    uint64_t mask;     /* STEP_SUMMONED, ENTERING: its signal mask */
+    struct injection injection;
     UT_hash_handle hh;
 };
 
@@ -34,26 +54,39 @@ struct tracees {
 struct tracee *tracee_get(struct tracees *all, pid_t tid);
 struct tracee *tracee_find(struct tracees *all, pid_t tid);
 
-/* tracee_drop - forget it and give back its subject. */
-void tracee_drop(struct tracees *all, struct tracee *t, struct subjects *subjects);
+/* tracee_drop - forget it and give back its subject. Its turn, if clauses run on it now, goes on without it.
+ */
+void tracee_drop(struct tracees *all, struct tracee *t, struct engine *en);
 
 /* tracee_rename - an exec has given the thread its leader's id. */
 void tracee_rename(struct tracees *all, struct tracee *t, pid_t tid);
 
 /*
- * tracee_resume - let it run on, to its exit from the call if in_call. @signal: to deliver, or 0.
- * Errors are ESRCH, and its death will be told by wait.
+ * tracee_resume - let it run on, to the next entry or exit of a call where its step wants one. @signal: to
+ * deliver, or 0. Errors are ESRCH, and its death will be told by wait.
  */
-void tracee_resume(struct tracee *t, int signal);
+void tracee_resume(const struct tracee *t, int signal);
 
-/* The call's entry: its number and arguments. Returns 0, or -ESRCH. */
-int tracee_entry(const struct tracee *t, long *nr, uint64_t args[6]);
+/* tracee_mask - block all signals and remember its mask; tracee_unmask - give it back. */
+int tracee_mask(struct tracee *t);
+int tracee_unmask(const struct tracee *t);
 
-/* The call's exit: what the kernel returned. Returns 0, or -ESRCH, -EINVAL when the stop is no exit. */
+/* A call's entry: of a seccomp stop, or of a syscall stop. */
+struct entry {
+    bool seccomp;
+    enum call_arch arch;
+    long nr;
+    uint64_t args[6];
+};
+
+/* tracee_entry - Returns 0, -ESRCH, or -EINVAL: the stop is no entry. */
+int tracee_entry(const struct tracee *t, struct entry *at);
+
+/* tracee_exit - what the kernel returned. Returns 0, or -ESRCH, -EINVAL when the stop is no exit. */
 int tracee_exit(const struct tracee *t, int64_t *result);
 
 /* tracee_assign - write the argument registers whose bit is set in @which. */
-int tracee_assign(const struct tracee *t, const uint64_t args[6], uint8_t which);
+int tracee_assign(const struct tracee *t, enum call_arch arch, const uint64_t args[6], uint8_t which);
 
 /*
  * tracee_hold - at entry: the call doesn't run, whatever becomes of us; it would fail with ENOSYS. Without it
@@ -66,6 +99,7 @@ int tracee_run(const struct tracee *t, long nr);
 int tracee_skip(const struct tracee *t, int64_t result);
 
 /* tracee_return - at exit: the call returns @result instead; registers in @which become @args again. */
-int tracee_return(const struct tracee *t, const int64_t *result, const uint64_t args[6], uint8_t which);
+int tracee_return(const struct tracee *t, const int64_t *result, enum call_arch arch, const uint64_t args[6],
+                  uint8_t which);
 
 #endif

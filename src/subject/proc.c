@@ -9,6 +9,7 @@
 #include <linux/openat2.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -120,6 +121,22 @@ int proc_status(pid_t tid, struct proc_status *out)
     s.ppid = ppid_value;
     *out = s;
     return 0;
+}
+
+/* A line of hexadecimal digits of a status text, 0 without it. */
+static uint64_t status_mask(const char *text, const char *key)
+{
+    const char *line = strstr(text, key);
+    return line != NULL ? strtoull(line + strlen(key), NULL, 16) : 0;
+}
+
+bool proc_signalled(pid_t tid)
+{
+    char text[4096];
+    if (proc_slurp(tid, "status", text, sizeof text) < 0)
+        return true; /* gone: nothing to wait for */
+    uint64_t pending = status_mask(text, "\nSigPnd:") | status_mask(text, "\nShdPnd:");
+    return (pending & ~status_mask(text, "\nSigBlk:") & ~status_mask(text, "\nSigIgn:")) != 0;
 }
 
 /* The end of @path, at most @size bytes with its NUL, from a slash on if there is one. */

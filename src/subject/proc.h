@@ -12,6 +12,7 @@
 #ifndef IDW_SUBJECT_PROC_H
 #define IDW_SUBJECT_PROC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include "base/err.h"
@@ -45,6 +46,9 @@ struct proc_status {
 
 /* proc_status - of process or thread @tid. Returns 0, -ESRCH, or -errno. */
 int proc_status(pid_t tid, struct proc_status *out);
+
+/* proc_signalled - has thread @tid, or its process, a signal pending that it neither blocks nor ignores? */
+bool proc_signalled(pid_t tid);
 
 /*
  * proc_exe - the executable's path as the kernel gives it. Of one that does not fit in @size bytes its end is

@@ -100,6 +100,8 @@ void subject_unref(struct subjects *all, struct subject *s)
     record_unlink(all, s->record);
     pthread_mutex_unlock(&all->lock);
     record_free(all, s->record);
+    if (s->memory != NULL)
+        s->memory_drop(s->memory);
     if (s->pidfd >= 0)
         (void)close(s->pidfd);
     (void)pthread_mutex_destroy(&s->lock);
@@ -116,8 +118,13 @@ static void table_remove(struct subjects *all, struct subject *s)
 
 static bool subject_is_dead(const struct subject *s)
 {
-    if (s->pidfd < 0)
-        return subject_life(s) == LIFE_DEAD;
+    if (s->pidfd < 0) {
+        struct proc_stat st;
+        if (subject_life(s) == LIFE_DEAD)
+            return true;
+        int rc = proc_stat(s->record->pid, &st);
+        return rc == -ESRCH || (rc == 0 && st.start_time != s->record->start_time);
+    }
     struct pollfd p = {.fd = s->pidfd, .events = POLLIN};
     return poll(&p, 1, 0) > 0;
 }
@@ -214,7 +221,7 @@ static struct subject *table_enter(struct subjects *all, struct subject *s)
  * -ESRCH. */
 static int open_pidfd(pid_t pid)
 {
-    enum { RESERVE = 32 };
+    enum { RESERVE = 48 };
     int fd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (fd < 0)
         return errno == ESRCH ? -ESRCH : DEAD_FD;
@@ -252,6 +259,7 @@ struct subject *subjects_add(struct subjects *all, pid_t pid, struct subject *pa
     }
     s->record->life = life_after(LIFE_NONE, how);
     s->references = 1;
+    s->sandboxed = parent != NULL && atomic_load(&parent->sandboxed);
     lock_init(&s->lock);
     return table_enter(all, s);
 }

@@ -48,8 +48,13 @@ struct subject {
     int pidfd;
     pthread_mutex_t lock;
     atomic_int references;
-    bool unseen;       /* made behind the tracer's back (CLONE_UNTRACED): its execs are noticed late */
-    UT_hash_handle hh; /* by record->pid, while it is in the table */
+    /* Of its address space, for the engine that set it: given back by memory_drop with the subject's end. */
+    void *memory;
+    void (*memory_drop)(void *memory);
+    atomic_bool sandboxed; /* in a Landlock domain, which is none of ours: it and its children make their
+                              calls themselves */
+    bool unseen;           /* made behind the tracer's back (CLONE_UNTRACED): its execs are noticed late */
+    UT_hash_handle hh;     /* by record->pid, while it is in the table */
 };
 
 struct subjects;

@@ -22,6 +22,8 @@ struct reach {
     size_t n;
 };
 
+struct part;
+
 struct wss {
     struct arena *arena;
     struct audit *audit;
@@ -29,6 +31,7 @@ struct wss {
     size_t n_layers;
     struct reach pre[IDW_SET_CALLS];
     struct reach post[IDW_SET_CALLS];
+    struct part *parts; /* of clauses, made for the filter */
 };
 
 /* layer_check - is @d a wrapper of this contract, whole and well-formed? Returns 0, or -EINVAL with @from in

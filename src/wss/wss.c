@@ -8,6 +8,7 @@
 #include "subject/state.h"
 #include "wss/layer.h"
 #include "wss/match.h"
+#include "wss/route.h"
 
 struct wss *wss_new(struct arena *a, struct audit *au)
 {
@@ -34,6 +35,7 @@ void wss_free(struct wss *w)
         free(w->pre[i].at);
         free(w->post[i].at);
     }
+    route_free(w->parts);
     free(w);
 }
 
@@ -90,40 +92,6 @@ void wss_subjects(const struct wss *w, struct subjects *all)
 {
     for (size_t i = 0; i < w->n_layers; i++)
         subjects_states(all, (unsigned)i, &w->layers[i].d->process);
-}
-
-/*
- * Does a clause assign arguments of a call that @c wants too? The kernel asks the filter again then, with the
- * new arguments: TRACE passes the second time, a notification would bring the same call to all layers twice.
- */
-static bool shares_assigned_call(const struct wss *w, const struct idw_clause *c)
-{
-    for (size_t id = 0; id < call_count(); id++) {
-        const struct reach *r = &w->pre[id];
-        for (size_t i = 0; match_call(c, call_by_id(id)) && i < r->n; i++)
-            if ((w->layers[r->at[i].layer].d->clauses[r->at[i].clause].flags & IDW_ASSIGNS) != 0)
-                return true;
-    }
-    return false;
-}
-
-static enum filter_action engine_of(const struct wss *w, const struct idw_clause *c)
-{
-    bool trace = c->phase == IDW_POST || (c->flags & (IDW_READS_MEMORY | IDW_ASSIGNS)) != 0;
-    return trace || shares_assigned_call(w, c) ? FILTER_TRACE : FILTER_NOTIFY;
-}
-
-int wss_filter(const struct wss *w, struct filter *f, struct err *e)
-{
-    for (size_t i = 0; i < w->n_layers; i++) {
-        const struct idw_wrapper *d = w->layers[i].d;
-        for (uint32_t j = 0; j < d->n_clauses; j++) {
-            int rc = filter_add_clause(f, &d->clauses[j], engine_of(w, &d->clauses[j]), e);
-            if (rc < 0)
-                return rc;
-        }
-    }
-    return 0;
 }
 
 /* One body. Whatever of ours goes wrong in it, the call does not run. */

@@ -6,7 +6,8 @@
  *     struct wss *w = wss_new(arena, audit);
  *     wss_load(w, "imapd_id", &e);                  // each the next inner layer
  *     wss_subjects(w, subjects);                    // subjects carry their state from now on
- *     wss_filter(w, filter, &e);                    // which calls come, and to which engine
+ *     wss_routes(w, performs, routes);              // what each call needs
+ *     wss_filter(w, filter, routes, true, &e);      // which calls come, and to which engine
  *     ...
  *     wss_pre(w, &ev);                              // outermost layer first; ev.verdict says what to do
  *     if (ev.verdict.kind != VERDICT_KILL && wss_wants_post(w, &ev)) {
@@ -51,11 +52,30 @@ size_t wss_count(const struct wss *w);
 /* wss_subjects - tell the process table which state each subject carries. Once, before its first subject. */
 void wss_subjects(const struct wss *w, struct subjects *all);
 
+/* What the clauses on a call need: in ascending order, and of several clauses the most. */
+enum wss_route {
+    ROUTE_NONE,      /* no clause */
+    ROUTE_REGISTERS, /* registers decide, and nobody asks for the result: the kernel goes on with the call */
+    ROUTE_PERFORM,   /* the engine makes the call itself, on the arguments that it has judged */
+    ROUTE_TARGET,    /* the same need, but the call must run in the target: pinned, its exit awaited */
+};
+
 /*
- * wss_filter - add each clause to @f with the engine it needs: TRACE if it looks at the target's memory,
- * wants the result or assigns an argument; NOTIFY if registers alone decide.
+ * wss_routes - where each call goes, by its id. A clause that reads memory, assigns, or wants the result
+ * needs more than registers; so does one that looks at the object of a call that can be performed.
+ * @performs: can the engine make this call itself?
  */
-int wss_filter(const struct wss *w, struct filter *f, struct err *e);
+void wss_routes(const struct wss *w, bool (*performs)(const struct call *c), uint8_t routes[IDW_SET_CALLS]);
+
+/*
+ * wss_filter - add each clause to @f, split by the engine that takes its calls.
+ * @traced: calls whose route is ROUTE_TARGET stop for a tracer; otherwise all are notified
+ */
+int wss_filter(struct wss *w, struct filter *f, const uint8_t routes[IDW_SET_CALLS], bool traced,
+               struct err *e);
+
+/* wss_reads - may a clause of @phase on this call look at the target's memory or objects? */
+bool wss_reads(const struct wss *w, const struct call *c, enum idw_phase phase);
 
 /* wss_pre - run the pre clauses that @ev matches, from the outermost layer inwards, until one has a verdict.
  */

@@ -326,29 +326,6 @@ Test(own, a_signal_to_all_reaches_all_but_us)
     cr_expect(own_runs(&engine, guardian, c, args, &result) && result == -EPERM);
 }
 
-Test(own, the_answer_to_a_notification)
-{
-    struct seccomp_notif req = {.id = 5, .pid = (uint32_t)stranger};
-    struct seccomp_notif_resp resp = {.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE, .val = 9};
-    req.data.nr = SYS_kill;
-    req.data.arch = AUDIT_ARCH_X86_64;
-    req.data.args[0] = (uint64_t)getpid();
-    req.data.args[1] = SIGKILL;
-    cr_expect(own_answer(&engine, &req, &resp));
-    cr_expect(resp.id == 5 && resp.error == -ESRCH && resp.flags == 0 && resp.val == 0);
-    req.data.arch = AUDIT_ARCH_I386;
-    req.data.nr = 37;
-    cr_expect(own_answer(&engine, &req, &resp), "i386's kill");
-    req.data.nr = 221; /* fcntl64 */
-    req.data.args[0] = 0;
-    req.data.args[1] = F_SETOWN;
-    req.data.args[2] = (uint32_t)-getpgrp();
-    cr_expect(own_answer(&engine, &req, &resp), "i386's fcntl64");
-    req.data.args[0] = (uint64_t)getpid();
-    req.data.nr = SYS_kill; /* i386's lchown... of another meaning */
-    cr_expect_not(own_answer(&engine, &req, &resp));
-}
-
 static enum filter_action decision(const struct sock_fprog *p, long nr, uint64_t a, uint64_t b, uint64_t c)
 {
     struct seccomp_data data = {.nr = (int)nr, .arch = AUDIT_ARCH_X86_64, .args = {a, b, c}};

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/turn.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "engine/program.h"
+
+struct turn *turn_new(struct engine *en, struct subject *s, pid_t tid, const struct call *c,
+                      enum call_arch arch, long nr, const uint64_t args[6])
+{
+    struct turn *t = calloc(1, sizeof *t);
+    if (t == NULL) {
+        subject_unref(en->subjects, s);
+        return NULL;
+    }
+    t->en = en;
+    t->subject = s;
+    t->nr = t->run = nr;
+    memcpy(t->given, args, sizeof t->given);
+    event_init(&t->ev, s, tid, c, args);
+    t->ev.arch = arch;
+    t->ev.performing = program_may_change(c); /* what clauses look at is compared with what was executed */
+    return t;
+}
+
+void turn_free(struct turn *t)
+{
+    if (t == NULL)
+        return;
+    audit_drop(&t->ev);
+    event_clear(&t->ev);
+    pin_release(&t->pin);
+    subject_unref(t->en->subjects, t->subject);
+    free(t);
+}
+
+void inbox_init(struct inbox *in)
+{
+    (void)pthread_mutex_init(&in->lock, NULL);
+    in->first = NULL;
+    in->last = &in->first;
+}
+
+void inbox_put(struct inbox *in, struct turn *t)
+{
+    t->next = NULL;
+    pthread_mutex_lock(&in->lock);
+    *in->last = t;
+    in->last = &t->next;
+    pthread_mutex_unlock(&in->lock);
+}
+
+struct turn *inbox_take(struct inbox *in)
+{
+    pthread_mutex_lock(&in->lock);
+    struct turn *t = in->first;
+    if (t != NULL && (in->first = t->next) == NULL)
+        in->last = &in->first;
+    pthread_mutex_unlock(&in->lock);
+    return t;
+}
+
+void turn_pass(struct turn *t, enum turn_stage stage)
+{
+    struct engine *en = t->en;
+    t->stage = stage;
+    inbox_put(&en->inbox, t);
+    (void)pthread_kill(en->tracer, SIGUSR1);
+}
+
+void turn_summon(struct turn **t, enum turn_stage stage)
+{
+    struct turn *turn = steal_pointer(t);
+    turn->ev.performing = program_may_change(turn->ev.call);
+    respond_counts(turn->en, turn->ev.call, BY_SUMMON);
+    turn_pass(turn, stage);
+}
+
+void turn_close(struct turn **t, int number)
+{
+    struct turn *turn = *t;
+    turn->run = call_by_name("close")->nr[turn->ev.arch];
+    turn->ev.regs[0] = (uint64_t)number;
+    turn->ev.assigned |= 1;
+    turn->fixed = true;
+    turn->response = RESPOND_RUN;
+    turn_summon(t, TURN_SUMMON);
+}
+
+static void run_clauses(struct worker *w, struct job *job)
+{
+    struct turn *t = container_of(job, struct turn, job);
+    bool room = worker_may_wait(w);
+    if (t->stage == TURN_JUDGED) {
+        if (room)
+            event_prefetch(&t->ev);
+        else
+            t->ev.internal_error = true;
+        t->response = respond_pre(t->en, &t->ev, BY_TRACE);
+    } else {
+        respond_post(t->en, &t->ev, t->result);
+    }
+    turn_pass(t, t->stage);
+}
+
+void turn_ask(struct turn *t, enum turn_stage stage)
+{
+    t->stage = stage;
+    t->job.run = run_clauses;
+    workers_push(t->en->workers, &t->job);
+}
