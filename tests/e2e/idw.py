@@ -41,6 +41,7 @@ ENGINES = {
     "notify": ["quiet_notify"],
     "trace": ["quiet_trace"],
     "both": ["quiet_notify", "quiet_trace"],
+    "perform": ["quiet_perform"],  # calls that the supervisor makes for the program
 }
 
 
@@ -346,9 +347,9 @@ class Case(unittest.TestCase):
                 self.fail(f"std{stream} differs in its line ends")
 
     def ways(self, argv, user=None):
-        """Bare, and by either engine: `for way in self.ways(argv): with way as line: ...`, each a subtest."""
+        """Bare, and by each engine: `for way in self.ways(argv): with way as line: ...`, each a subtest."""
         lines = {"bare": words(argv)}
-        lines.update({name: wrapped(argv, ENGINES[name]) for name in ("notify", "trace")})
+        lines.update({name: wrapped(argv, ENGINES[name]) for name in ("notify", "trace", "perform")})
         return [self._way(name, line, user) for name, line in lines.items()]
 
     @contextlib.contextmanager

@@ -14,14 +14,12 @@ import time
 import idw
 from idw import Case, program, run, run_audited, wrapped
 
-ENGINES = {**idw.ENGINES, "perform": ["quiet_perform"]}
-
 
 class Selftests(Case):
     def play(self, *args, slow=False, users=None, timeout=60):
         """selfplay says the same bare and by each engine. The bare run is returned, of the last user."""
         argv = [program("selfplay"), *args]
-        choices = {"slow": ["slow"]} if slow else ENGINES
+        choices = {"slow": ["slow"]} if slow else idw.ENGINES
         for user in idw.USERS if users is None else users:
             idw.stage.fresh()
             bare = run(argv, user, timeout=timeout)
@@ -62,15 +60,15 @@ class Signals(Selftests):
     def test_restarted(self):
         """user_notification_signal: with SA_RESTART nothing of the signals shows."""
         for user in idw.USERS:
-            for name, wrappers in {"bare": None, **ENGINES}.items():
+            for name, wrappers in {"bare": None, **idw.ENGINES}.items():
                 with self.subTest(engine=name, user=user):
                     wrong, interrupted, _ = self.storm("restart", wrappers, user)
                     self.assertEqual((wrong, interrupted), (0, 0))
 
     def test_not_restarted(self):
-        """wait_killable_recv_prenotification_signal: a signal that comes before the notification is read is EINTR if the
-        handler is not to restart calls, and then the call has not run."""
-        for name, wrappers in {"bare": None, **ENGINES}.items():
+        """wait_killable_recv_prenotification_signal: a signal that comes before the notification is read is
+        EINTR if the handler is not to restart calls, and then the call has not run."""
+        for name, wrappers in {"bare": None, **idw.ENGINES}.items():
             with self.subTest(engine=name):
                 wrong, interrupted, calls = self.storm("plain", wrappers, None)
                 self.assertEqual(wrong, 0)
@@ -149,7 +147,7 @@ class Tasks(Selftests):
         """Not the program but idwrun is in a new namespace: as its first process, or the first is yet to come."""
         if not self.namespaces_work():
             self.skipTest("needs CAP_SYS_ADMIN")
-        for name, wrappers in ENGINES.items():
+        for name, wrappers in idw.ENGINES.items():
             with self.subTest(engine=name):
                 line = wrapped(["sh", "-c", "cat /etc/hostname >/dev/null; (exit 4); echo $?"], wrappers)
                 result = run(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", *line])
@@ -158,7 +156,7 @@ class Tasks(Selftests):
     def test_threads_that_end_one_by_one(self):
         """user_notification_filter_empty_threaded: the last one's status is the program's, and nothing stays."""
         self.play("threadend")
-        for name, wrappers in ENGINES.items():
+        for name, wrappers in idw.ENGINES.items():
             with self.subTest(engine=name):
                 idw.stage.fresh()
                 process = idw.start(wrapped([program("selfplay"), "threadend"], wrappers))
@@ -183,15 +181,15 @@ class Filters(Selftests):
     def test_no_second_listener(self):
         """user_notification_basic: EBUSY, as with any other supervisor."""
         self.assertIn(b"listener is there\n", run([program("selfplay"), "filters"]).err)
-        for name, wrappers in ENGINES.items():
+        for name, wrappers in idw.ENGINES.items():
             with self.subTest(engine=name):
                 idw.stage.fresh()
                 result = run(wrapped([program("selfplay"), "filters"], wrappers))
                 self.assertRegex(result.err, rb"listener E[A-Z]+\n")
 
     def test_supervisor_is_gone(self):
-        """user_notification_closed_listener: calls that a wrapper wants to see fail, or the program ends with idwrun; it
-        never gets one through unseen."""
+        """user_notification_closed_listener: calls that a wrapper wants to see fail, or the program ends with
+        idwrun; it never gets one through unseen."""
         for wrappers in (["quiet_perform"], ["verdicts_notify", "quiet_perform"], ["quiet_trace"]):
             with self.subTest(wrappers=wrappers):
                 process = idw.start(wrapped([program("selfplay"), "unheard"], wrappers))

@@ -157,25 +157,25 @@ int play_threadend(const char *arg)
 
 static long sleep_nanosleep(void)
 {
-    struct timespec ts = {.tv_nsec = 400000000L};
+    struct timespec ts = {.tv_nsec = 250000000L};
     return nanosleep(&ts, NULL);
 }
 
 static long sleep_poll(void)
 {
-    return poll(NULL, 0, 400);
+    return poll(NULL, 0, 250);
 }
 
 static long sleep_futex(void)
 {
     static int word;
-    struct timespec ts = {.tv_nsec = 400000000L};
+    struct timespec ts = {.tv_nsec = 250000000L};
     return syscall(SYS_futex, &word, FUTEX_WAIT, 0, &ts);
 }
 
 static long sleep_select(void)
 {
-    struct timeval tv = {.tv_usec = 400000};
+    struct timeval tv = {.tv_usec = 250000};
     return select(0, NULL, NULL, NULL, &tv);
 }
 
@@ -206,11 +206,11 @@ int play_stopped(const char *arg)
             (void)clock_gettime(CLOCK_MONOTONIC, &since);
             say(sleeps[i].name, sleeps[i].call());
             long ms = elapsed_ms(&since);
-            printf("  %s\n", ms >= 395 && ms < 1500 ? "in time" : "too early or too late");
+            printf("  %s\n", ms >= 245 && ms < 1500 ? "in time" : "too early or too late");
             (void)fflush(stdout);
             _exit(0);
         }
-        (void)usleep(100000);
+        (void)usleep(60000);
         (void)kill(child, SIGSTOP);
         (void)waitpid(child, &status, WUNTRACED);
         printf("  stopped %d\n", WIFSTOPPED(status));
@@ -297,7 +297,8 @@ int play_filters(const char *arg)
 static void traced_child(void)
 {
     struct stat st;
-    (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
+        _exit(9);
     (void)raise(SIGSTOP);
     (void)syscall(SYS_getpgid, 0);
     int fd = (int)syscall(SYS_open, "/etc/passwd", O_RDONLY);
@@ -318,7 +319,7 @@ int play_tracer(const char *arg)
     if (child == 0)
         traced_child();
     if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) {
-        printf("not traced\n");
+        printf("not traced: %d\n", WEXITSTATUS(status));
         return 1;
     }
     say("options",

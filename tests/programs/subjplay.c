@@ -11,7 +11,10 @@
  * signal; clone3; CLONE_PARENT threadexec     a thread that is not the leader execs, while others are busy
  *     leaderless     the leader ends, another thread goes on and forks
  *     daemon         a grandchild outlives its parents
- * What was made is said: "KIND N" for N marks of a kind.
+ *     later N        N children, each marking only after its parent has marked again
+ *     between N      N children, each marking late, while another thread marks all the time; "fork PID LEAST
+ * MOST" says how many marks there were before and after the fork What was made is said: "KIND N" for N marks
+ * of a kind.
  */
 #include <errno.h>
 #include <linux/sched.h>
@@ -264,6 +267,67 @@ static int play_daemon(const char *arg)
     return 0;
 }
 
+static int play_later(const char *arg)
+{
+    int n = atoi(arg), gate[2];
+    char c = 0;
+    mark("parent");
+    for (int i = 0; i < n; i++) {
+        if (pipe(gate) < 0)
+            return 1;
+        pid_t child = fork();
+        if (child == 0) {
+            (void)!read(gate[0], &c, 1);
+            mark("late");
+            _exit(0);
+        }
+        mark("parent");
+        mark("parent");
+        (void)!write(gate[1], &c, 1);
+        reap(child);
+        (void)close(gate[0]);
+        (void)close(gate[1]);
+    }
+    printf("parent %d\nlate %d\n", 1 + 2 * n, n);
+    return 0;
+}
+
+static volatile int begun, done; /* marks of the thread */
+static volatile int enough;
+
+static void *mark_on(void *arg)
+{
+    while (!enough) {
+        begun++;
+        mark("busy");
+        done++;
+    }
+    return arg;
+}
+
+static int play_between(const char *arg)
+{
+    int n = atoi(arg);
+    pthread_t t;
+    (void)pthread_create(&t, NULL, mark_on, NULL);
+    for (int i = 0; i < n; i++) {
+        int least = done;
+        pid_t child = fork();
+        int most = begun;
+        if (child == 0) {
+            (void)usleep(10000);
+            mark("late");
+            _exit(0);
+        }
+        printf("fork %d %d %d\n", (int)child, least, most);
+        reap(child);
+    }
+    enough = 1;
+    (void)pthread_join(t, NULL);
+    printf("late %d\nbusy %d\n", n, done);
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*run)(const char *arg);
@@ -277,6 +341,8 @@ static const struct {
     {"threadexec", play_threadexec},
     {"leaderless", play_leaderless},
     {"daemon", play_daemon},
+    {"later", play_later},
+    {"between", play_between},
 };
 
 int main(int argc, char **argv)
