@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* execve: the path, an argument, a variable or the file behind a symbolic link is swapped. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "race.h"
+
+enum { STATUS_GOOD = 40, STATUS_FORBIDDEN, STATUS_REFUSED, STATUS_OTHER };
+
+static const char *path = "./good";
+static char *arguments[3] = {(char *)"witness"};
+static char *variables[2];
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+int be_witness(char **argv, char **envp)
+{
+    char exe[4096] = "";
+    bool forbidden =
+        ends_with((const char *)getauxval(AT_EXECFN), "evil"); // NOLINT(performance-no-int-to-ptr)
+    if (readlink("/proc/self/exe", exe, sizeof exe - 1) < 0)
+        return STATUS_OTHER;
+    forbidden |= ends_with(exe, "evil");
+    while (*argv != NULL)
+        forbidden |= ends_with(*argv++, "evil");
+    while (*envp != NULL)
+        forbidden |= ends_with(*envp++, "evil");
+    return forbidden ? STATUS_FORBIDDEN : STATUS_GOOD;
+}
+
+/* A copy of this program. Not through a descriptor that is still open for writing: ETXTBSY. */
+static void make_program(const char *name)
+{
+    struct stat st;
+    int to = make_file(name, 0);
+    int from = check(open("/proc/self/exe", O_RDONLY | O_CLOEXEC), "/proc/self/exe");
+    check(fstat(from, &st), "/proc/self/exe");
+    while (sendfile(to, from, NULL, (size_t)st.st_size) > 0)
+        continue;
+    close(from);
+    close(to);
+}
+
+static void two_programs(void)
+{
+    make_program("good");
+    make_program("evil");
+    forbid_file("evil");
+}
+
+static void two_paths(void)
+{
+    two_programs();
+    words_are("good", "evil");
+    path = lead_with("./", 2);
+}
+
+static void two_symlinks(void)
+{
+    two_programs();
+    two_links("good", "evil");
+    path = "link";
+}
+
+static void two_arguments(void)
+{
+    two_programs();
+    words_are("good", "evil");
+    arguments[1] = lead_with("", 0);
+}
+
+static void two_variables(void)
+{
+    two_programs();
+    words_are("good", "evil");
+    variables[0] = lead_with("MODE=", 5);
+}
+
+static enum outcome try_execve(void)
+{
+    static const enum outcome outcomes[] = {GOOD, WIN, REFUSED, OTHER};
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        syscall(SYS_execve, path, arguments, variables);
+        _exit(errno == EPERM ? STATUS_REFUSED : STATUS_OTHER);
+    }
+    if (child < 0 || waitpid(child, &status, 0) < 0)
+        return refused();
+    if (!WIFEXITED(status) || WEXITSTATUS(status) < STATUS_GOOD || WEXITSTATUS(status) > STATUS_OTHER)
+        return OTHER;
+    return outcomes[WEXITSTATUS(status) - STATUS_GOOD];
+}
+
+const struct attack exec_attacks[] = {
+    {"exec-path", two_paths, turn_word, try_execve},
+    {"exec-argument", two_arguments, turn_word, try_execve},
+    {"exec-variable", two_variables, turn_word, try_execve},
+    {"exec-symlink", two_symlinks, exchange_links, try_execve},
+    {NULL},
+};
