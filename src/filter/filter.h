@@ -20,7 +20,7 @@
  *
  * A program has two parts, one for x86-64's calls and one for i386's; each clause counts in both. Calls
  * behind socketcall and ipc are told apart by the first register. What i386 has in memory where x86-64 has
- * registers (socketcall, old mmap) may always match: who gets such a call by NOTIFY reads entry.h of
+ * registers (socketcall, old mmap) may always match: who gets such a call by NOTIFY reads called.h of
  * src/subject.
  */
 #ifndef IDW_FILTER_FILTER_H

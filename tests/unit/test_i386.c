@@ -7,7 +7,7 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "event_help.h"
-#include "subject/entry.h"
+#include "subject/called.h"
 
 #define POISON (UINT64_C(0xdeadbeef) << 32)
 
@@ -20,13 +20,13 @@ static char *low_page(void)
     return a;
 }
 
-static int enter(struct entry *en, long nr, uint64_t r0, uint64_t r1)
+static int enter(struct called *cl, long nr, uint64_t r0, uint64_t r1)
 {
     const uint64_t args[6] = {POISON | r0, POISON | r1, POISON, POISON, POISON, POISON};
-    return entry_read(en, getpid(), AUDIT_ARCH_I386, nr, args);
+    return called_read(cl, getpid(), AUDIT_ARCH_I386, nr, args);
 }
 
-Test(entry, calls_by_architecture)
+Test(called, calls_by_architecture)
 {
     static const struct {
         uint32_t arch;
@@ -46,76 +46,76 @@ Test(entry, calls_by_architecture)
         {AUDIT_ARCH_AARCH64, 5, -ENOSYS, NULL},
     };
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-        struct entry en;
+        struct called cl;
         const uint64_t args[6] = {1, 2, 3, 4, 5, 6};
-        cr_assert_eq(entry_read(&en, getpid(), table[i].arch, table[i].nr, args), table[i].rc, "%zu", i);
+        cr_assert_eq(called_read(&cl, getpid(), table[i].arch, table[i].nr, args), table[i].rc, "%zu", i);
         if (table[i].rc < 0)
             continue;
-        cr_assert_str_eq(en.call->name, table[i].name);
-        cr_assert_not(en.unpacked);
-        cr_assert_eq(en.regs[5], 6);
+        cr_assert_str_eq(cl.call->name, table[i].name);
+        cr_assert_not(cl.unpacked);
+        cr_assert_eq(cl.regs[5], 6);
     }
 }
 
-Test(entry, calls_behind_socketcall)
+Test(called, calls_behind_socketcall)
 {
     uint32_t *words = (uint32_t *)(void *)low_page();
-    struct entry en;
+    struct called cl;
     for (unsigned i = 0; i < 6; i++)
         words[i] = 0x80000000u + i;
 
-    cr_assert_eq(enter(&en, 102, SYS_CONNECT, address_of(words)), 0);
-    cr_assert_str_eq(en.call->name, "connect");
-    cr_assert(en.unpacked);
-    cr_assert_eq(en.nr, 362);
-    cr_assert_eq(en.regs[0], 0x80000000);
-    cr_assert_eq(en.regs[2], 0x80000002);
-    cr_assert_eq(en.regs[3], 0, "connect has three");
+    cr_assert_eq(enter(&cl, 102, SYS_CONNECT, address_of(words)), 0);
+    cr_assert_str_eq(cl.call->name, "connect");
+    cr_assert(cl.unpacked);
+    cr_assert_eq(cl.nr, 362);
+    cr_assert_eq(cl.regs[0], 0x80000000);
+    cr_assert_eq(cl.regs[2], 0x80000002);
+    cr_assert_eq(cl.regs[3], 0, "connect has three");
 
-    cr_assert_eq(enter(&en, 102, SYS_ACCEPT, address_of(words)), 0);
-    cr_assert_eq(en.nr, 364);
-    cr_assert_eq(en.regs[3], 0, "accept4 without flags");
+    cr_assert_eq(enter(&cl, 102, SYS_ACCEPT, address_of(words)), 0);
+    cr_assert_eq(cl.nr, 364);
+    cr_assert_eq(cl.regs[3], 0, "accept4 without flags");
 
-    cr_assert_eq(enter(&en, 102, SYS_SEND, address_of(words)), 0);
-    cr_assert_eq(en.nr, 369);
-    cr_assert_eq(en.regs[3], 0x80000003);
-    cr_assert_eq(en.regs[4] | en.regs[5], 0, "sendto without an address");
+    cr_assert_eq(enter(&cl, 102, SYS_SEND, address_of(words)), 0);
+    cr_assert_eq(cl.nr, 369);
+    cr_assert_eq(cl.regs[3], 0x80000003);
+    cr_assert_eq(cl.regs[4] | cl.regs[5], 0, "sendto without an address");
 
-    cr_assert_eq(enter(&en, 102, SYS_CONNECT, 16), -EFAULT);
-    cr_assert_eq(enter(&en, 102, 77, 16), 0, "the kernel says EINVAL");
-    cr_assert_str_eq(en.call->name, "socketcall");
-    cr_assert_not(en.unpacked);
+    cr_assert_eq(enter(&cl, 102, SYS_CONNECT, 16), -EFAULT);
+    cr_assert_eq(enter(&cl, 102, 77, 16), 0, "the kernel says EINVAL");
+    cr_assert_str_eq(cl.call->name, "socketcall");
+    cr_assert_not(cl.unpacked);
 }
 
-Test(entry, old_mmap_and_select)
+Test(called, old_mmap_and_select)
 {
     uint32_t *words = (uint32_t *)(void *)low_page();
-    struct entry en;
+    struct called cl;
     const uint32_t map[6] = {0x10000, 8192, 1, 2, 7, 5 * PAGE};
 
     memcpy(words, map, sizeof map);
-    cr_assert_eq(enter(&en, 90, address_of(words), 0), 0);
-    cr_assert_eq(en.nr, 192);
-    cr_assert_eq(en.regs[4], 7);
-    cr_assert_eq(en.regs[5], 5);
+    cr_assert_eq(enter(&cl, 90, address_of(words), 0), 0);
+    cr_assert_eq(cl.nr, 192);
+    cr_assert_eq(cl.regs[4], 7);
+    cr_assert_eq(cl.regs[5], 5);
     words[5]++;
-    cr_assert_eq(enter(&en, 90, address_of(words), 0), -EINVAL);
-    cr_assert_eq(enter(&en, 82, address_of(words), 0), 0);
-    cr_assert_eq(en.nr, 142);
-    cr_assert_eq(en.regs[1], 8192);
+    cr_assert_eq(enter(&cl, 90, address_of(words), 0), -EINVAL);
+    cr_assert_eq(enter(&cl, 82, address_of(words), 0), 0);
+    cr_assert_eq(cl.nr, 142);
+    cr_assert_eq(cl.regs[1], 8192);
 }
 
-Test(entry, ipc_has_its_registers)
+Test(called, ipc_has_its_registers)
 {
-    struct entry en;
+    struct called cl;
     struct idw_event ev;
     const uint64_t args[6] = {2 | 1 << 16, 0x1234, 5, 0600, 0, 0};
-    cr_assert_eq(entry_read(&en, getpid(), AUDIT_ARCH_I386, 117, args), 0);
-    cr_assert_str_eq(en.call->name, "semget");
-    cr_assert_not(en.unpacked);
-    event_init(&ev, &someone, getpid(), en.call, en.regs);
-    cr_assert_eq(event_scalar(&ev, call_arg_named(en.call, CALL_NAME_key)), 0x1234);
-    cr_assert_eq(event_scalar(&ev, call_arg_named(en.call, CALL_NAME_nsems)), 5);
+    cr_assert_eq(called_read(&cl, getpid(), AUDIT_ARCH_I386, 117, args), 0);
+    cr_assert_str_eq(cl.call->name, "semget");
+    cr_assert_not(cl.unpacked);
+    event_init(&ev, &someone, getpid(), cl.call, cl.regs);
+    cr_assert_eq(event_scalar(&ev, call_arg_named(cl.call, CALL_NAME_key)), 0x1234);
+    cr_assert_eq(event_scalar(&ev, call_arg_named(cl.call, CALL_NAME_nsems)), 5);
     cr_assert_eq(event_attr(&ev, IDW_ATTR_nr), 117);
     event_clear(&ev);
 }
