@@ -49,6 +49,23 @@ static struct pin_area *area_of(struct tracer *tr, struct subject *s, struct err
     return a;
 }
 
+static bool is_busy(const struct tracer *tr, const struct pin_area *a, enum step step)
+{
+    for (const struct tracee *t = tr->tracees.by_tid; t != NULL; t = t->hh.next)
+        if (t->step == step && (step == STEP_INJECTING ? t->injection.area : t->turn->pin.area) == a)
+            return true;
+    return false;
+}
+
+/* Others of its address space have what it needs; they give it back, and it goes on from here (errand_retry).
+ */
+static int queue(struct tracer *tr, struct tracee *t)
+{
+    t->step = STEP_QUEUED;
+    tr->queued++;
+    return 1;
+}
+
 /* Copies that the kernel is to read go where the target can't change them. Returns 1 when the thread is busy
  * with that. */
 static int pin(struct tracer *tr, struct tracee *t, uint64_t regs[6], uint8_t *changed)
@@ -62,8 +79,12 @@ static int pin(struct tracer *tr, struct tracee *t, uint64_t regs[6], uint8_t *c
         log_error("process %d: %s: %s", (int)t->subject->record->pid, turn->ev.call->name, e.text);
         return -ENOMEM;
     }
-    if (pin_area_address(a) != 0)
-        return pin_arguments(&turn->pin, a, &turn->ev, regs, changed);
+    if (pin_area_address(a) != 0) {
+        int rc = pin_arguments(&turn->pin, a, &turn->ev, regs, changed);
+        return rc == -ENOMEM && is_busy(tr, a, STEP_RUNNING) ? queue(tr, t) : rc;
+    }
+    if (is_busy(tr, a, STEP_INJECTING))
+        return queue(tr, t);
     int rc = inject_area(&t->injection, t->tid, turn->nr, tr->en->passes, a);
     if (rc == 0)
         t->step = STEP_INJECTING;
@@ -238,6 +259,20 @@ bool errand_inject(struct tracer *tr, struct tracee *t, int status)
         return true;
     default:
         return false;
+    }
+}
+
+void errand_retry(struct tracer *tr)
+{
+    struct tracee *t, *next;
+    if (tr->queued == 0)
+        return;
+    tr->queued = 0;
+    HASH_ITER (hh, tr->tracees.by_tid, t, next) {
+        if (t->step == STEP_QUEUED) {
+            t->step = STEP_FREE;
+            enter(tr, t);
+        }
     }
 }
 

@@ -24,7 +24,7 @@
 
 /* Sparse; what is used at one time by all threads of the address space, or less where RLIMIT_FSIZE says so.
  * Memory once used is given back with the area only: the seal forbids holes, too. */
-#define PIN_AREA_SIZE (24UL << 20)
+#define PIN_AREA_SIZE (48UL << 20)
 
 struct pin_area;
 

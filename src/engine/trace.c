@@ -166,6 +166,7 @@ static bool serve(struct tracer *tr)
         pid_t tid = waitpid(-1, &status, __WALL | WNOHANG | (tr->en->traced ? 0 : WUNTRACED | WCONTINUED));
         if (tid > 0) {
             on_wait(tr, tid, status);
+            errand_retry(tr);
             continue;
         }
         if (tid < 0 && errno == ECHILD)
@@ -174,6 +175,7 @@ static bool serve(struct tracer *tr)
         if (turn == NULL)
             return true;
         errand_turn(tr, turn);
+        errand_retry(tr);
     }
 }
 

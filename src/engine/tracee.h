@@ -24,6 +24,7 @@ enum step {
     STEP_SUMMONED,  /* it was interrupted, and its notification is answered: it will stop */
     STEP_ENTERING,  /* no signal reaches it until it has come to the entry of its call again */
     STEP_INJECTING, /* it makes calls for us, see inject.h */
+    STEP_QUEUED,    /* it is held at the entry until there is a pin area, or room in it */
     STEP_ASKED,     /* it is held at the entry while clauses run in a worker */
     STEP_RUNNING,   /* it is in the call, whose exit we want */
     STEP_SHOWN,     /* it is held at the exit while clauses run in a worker */

@@ -193,8 +193,10 @@ static void fetch_bytes(struct idw_event *ev, const struct call_arg *a, uint64_t
     bool partly = a->type == TYPE_BUF;
     size_t max = a->type == TYPE_SOCKADDR ? sizeof(struct sockaddr_storage) : EVENT_BYTES_MAX;
     size_t want = (size_t)len < max ? (size_t)len : max;
-    if (a->type == TYPE_STRUCT && want < (size_t)len) {
-        copy_failed(ev, c, address, E2BIG);
+    /* move_addr_to_kernel() of net/socket.c looks at the length first. */
+    bool address_too_long = a->type == TYPE_SOCKADDR && !event_out_only(a);
+    if (want < (size_t)len && (a->type == TYPE_STRUCT || address_too_long)) {
+        copy_failed(ev, c, address, address_too_long ? EINVAL : E2BIG);
         return;
     }
     copy_bytes(ev, c, address, want, partly);

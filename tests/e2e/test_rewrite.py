@@ -153,7 +153,7 @@ class ByWhom(Rewriting):
             with self.subTest(wrapper=name):
                 idw.stage.fresh()
                 _, stats = run_stats([program("rewriteplay"), *PIECES[name]], [name])
-                self.assertEqual(stats["trace"], {})
+                self.assertLessEqual(set(stats["trace"]), {"setsockopt"}, "its value can't be given but in the program")
                 self.assertGreater(sum(stats["notify"].values()), 0)
 
     def test_etc_passwd(self):
