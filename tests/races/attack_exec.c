@@ -2,6 +2,7 @@
 /* execve: the path, an argument, a variable or the file behind a symbolic link is swapped. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/sendfile.h>
@@ -97,6 +98,8 @@ static enum outcome try_execve(void)
     }
     if (child < 0 || waitpid(child, &status, 0) < 0)
         return refused();
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) /* found out before its first instruction */
+        return REFUSED;
     if (!WIFEXITED(status) || WEXITSTATUS(status) < STATUS_GOOD || WEXITSTATUS(status) > STATUS_OTHER)
         return OTHER;
     return outcomes[WEXITSTATUS(status) - STATUS_GOOD];

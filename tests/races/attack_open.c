@@ -47,6 +47,14 @@ static void two_symlinks(void)
     path = "link";
 }
 
+/* What is harmless is the caller's own, so that nobody else can open it for him. */
+static void link_to_own(void)
+{
+    two_files();
+    two_links("/proc/self/status", "evil");
+    path = "link";
+}
+
 /* Folders with a file of the same name in each. */
 static void two_folders(void)
 {
@@ -120,6 +128,7 @@ static enum outcome try_openat2(void)
 const struct attack open_attacks[] = {
     {"path", two_paths, turn_word, try_open},
     {"symlink", two_symlinks, exchange_links, try_open},
+    {"symlink-own", link_to_own, exchange_links, try_open},
     {"component", two_components, exchange_links, try_open},
     {"dirfd", two_dirfds, swap_fd, try_open},
     {"cwd", two_working_folders, swap_working_folder, try_open},

@@ -38,7 +38,7 @@ int check(int result, const char *what)
 
 enum outcome refused(void)
 {
-    if (errno == EPERM)
+    if (errno == EPERM || errno == ESTALE) /* forbidden; or it was another by the time that it was used */
         return REFUSED;
     last_other = errno;
     return OTHER;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "swap.h"
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
@@ -70,6 +71,16 @@ static void start_thread(const struct attack *a, void *(*body)(void *))
 static void thread_start(const struct attack *a)
 {
     start_thread(a, in_thread);
+}
+
+/* A Landlock domain is the caller's alone; this one restricts nothing that an attack does. */
+static void sandbox_start(const struct attack *a)
+{
+    struct landlock_ruleset_attr rules = {.handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_BLOCK};
+    int fd = check((int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0), "landlock");
+    check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
+    check((int)syscall(SYS_landlock_restrict_self, fd, 0), "landlock");
+    thread_start(a);
 }
 
 static void thread_stop(void)
@@ -179,6 +190,7 @@ static const struct swapper swappers[] = {
     {"none", NULL, NULL},
     {"bad", bad_start, NULL},
     {"thread", thread_start, thread_stop},
+    {"sandbox", sandbox_start, thread_stop},
     {"vm", vm_start, process_stop},
     {"process", process_start, process_stop},
     {"signals", signals_start, thread_stop},

@@ -5,8 +5,8 @@
  *     none      nobody: every attempt is harmless
  *     bad       nobody: every attempt is forbidden
  *     thread    another thread
- *     vm        a process in the same address space
- *     process   a process that has the page mapped, too
+ *     sandbox   the same, all under a Landlock domain, so that nobody else can make the call as it would be
+ * here vm        a process in the same address space process   a process that has the page mapped, too
  *     signals   another thread, whose signals make the attempting thread attempt in the handler as well
  *     uffd      whoever reads the page: it is on a userfaultfd(2), dropped a moment after each fault and
  * filled differently at the next. Faults of other processes and of the kernel need CAP_SYS_PTRACE or
