@@ -20,6 +20,7 @@ static struct {
     unsigned long tries, seconds, wins;
 } limits;
 static struct timespec began;
+static bool swaps;
 static _Atomic unsigned long counts[OUTCOMES];
 static _Atomic int last_other;
 
@@ -61,16 +62,28 @@ void turn_word(bool evil)
     atomic_store_explicit(&swapped->word, words[evil], memory_order_relaxed);
 }
 
-static bool over(void)
+static long ms_since_begin(void)
 {
-    unsigned long tries = 0;
-    for (int i = 0; i < OUTCOMES; i++)
-        tries += counts[i];
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    long ms = (now.tv_sec - began.tv_sec) * 1000 + (now.tv_nsec - began.tv_nsec) / 1000000;
-    return (limits.tries > 0 && tries >= limits.tries) || (limits.wins > 0 && counts[WIN] >= limits.wins) ||
-           (limits.seconds > 0 && ms >= (long)limits.seconds * 1000);
+    return (now.tv_sec - began.tv_sec) * 1000 + (now.tv_nsec - began.tv_nsec) / 1000000;
+}
+
+/* On a busy machine many attempts may pass before the swapper gets to run for the first time. */
+static bool seen_both(void)
+{
+    return !swaps || (counts[REFUSED] > 0 && counts[GOOD] > 0);
+}
+
+static bool over(void)
+{
+    unsigned long tries = counts[WIN] + counts[GOOD] + counts[REFUSED] + counts[OTHER];
+    long ms = ms_since_begin(), most = (long)limits.seconds * 1000;
+    if (limits.wins > 0 && counts[WIN] >= limits.wins)
+        return true;
+    if ((limits.tries > 0 && tries >= limits.tries) || (most > 0 && ms >= most))
+        return seen_both() || (most > 0 && ms >= 10 * most);
+    return false;
 }
 
 static void *attempt_until_over(void *unused)
@@ -111,6 +124,7 @@ static void run(const struct swapper *s)
 {
     pthread_t others[THREADS_MAX];
     unsigned n = 0;
+    swaps = s->stop != NULL;
     if (s->start != NULL)
         s->start(attack);
     clock_gettime(CLOCK_MONOTONIC, &began);

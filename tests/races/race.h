@@ -2,7 +2,8 @@
 /*
  * race ATTACK BY [TRIES [SECONDS [WINS]]] - makes a call again and again while something that the call's
  * verdict rests on is swapped between harmless and forbidden, and knows by itself when a forbidden call has
- * gone through. Ends after TRIES, SECONDS or WINS, whichever is first (0: without that limit), and prints
+ * gone through. Ends after TRIES, SECONDS or WINS, whichever is first (0: without that limit), but goes on
+ * for up to ten times SECONDS to see both a success and a refusal. Prints
  *
  *     tries N wins N good N refused N other N [errno of the last other]
  *
