@@ -12,7 +12,7 @@ from idw import Case, program, run, wrapped
 REFUSED = {
     "plain": b"EPERM", "own-tracer": b"EPERM", "own-listener": b"EPERM", "undumpable": b"EPERM",
     "openat2": b"EPERM", "open": b"EPERM", "shared-memory": b"EPERM", "secret-memory": b"EFAULT",
-    "i386": b"ENOSYS", "x32": b"ENOSYS", "number-beyond": b"ENOSYS",
+    "i386": b"EPERM", "x32": b"ENOSYS", "number-beyond": b"ENOSYS",
 }
 OF_THE_MACHINE = {"secret-memory", "i386", "x32", "number-beyond"}
 
