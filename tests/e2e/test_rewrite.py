@@ -30,8 +30,9 @@ PIECES = {
     "rewrite_addresses": {
         "connect-inet": ("ECONNREFUSED", "0 127.0.0.1"), "bind-inet": ("0 bare", "0 rewritten"),
         "sendto-inet": ("15 nothing", "29 into a rather longer datagram"), "connect-unix": ("ENOENT", "0"),
-        "bind-unix": ("0 bare", "0 rewritten"), "setsockopt": ("0 3", "0 5"),
+        "bind-unix": ("0 bare", "0 rewritten"),
     },
+    "rewrite_options": {"setsockopt": ("0 3", "0 5")},
     "rewrite_results": {
         "stat-result": ("0 new 3 bytes mode 100000", "0 old 7 bytes mode 100000"),
         "readlink-result": ("4 targ  6 target", "4 else  9 elsewhere"), "errno-result": ("ENOENT 0", "EACCES 3"),
