@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -177,11 +178,18 @@ static void put_on(const struct guise *g)
         _exit(3);
 }
 
+/* A test that fails leaves nobody behind. */
+static void end_with_the_test(void)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
 static void be_target(const struct guise *g, int commands, int answers)
 {
     char command;
     (void)signal(SIGPIPE, SIG_IGN);
     put_on(g);
+    end_with_the_test();
     while (read(commands, &command, 1) == 1) {
         if (command == 'o')
             open_all();

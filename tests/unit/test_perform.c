@@ -330,7 +330,7 @@ static const struct try tries[] = {
     {"connect", {N(TCP_FD), B(nobody), N(sizeof nobody)}},
     {"connect", {N(UDP_FD), B(nobody), N(sizeof nobody)}},
     {"connect", {N(UDP_FD), B(nobody), N(4)}},
-    {"connect", {N(UDP_FD), B(nobody), N(1000)}},
+    {"connect", {N(UDP_FD), B(nobody), N(1000)}, true},
     {"connect", {N(UDP_FD), B(wrong_family), N(sizeof wrong_family)}},
     {"connect", {N(CLOSED_FD), B(nobody), N(sizeof nobody)}},
     {"connect", {N(FILE_FD), B(nobody), N(sizeof nobody)}, true},

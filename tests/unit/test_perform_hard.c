@@ -3,9 +3,10 @@
 #include "perform_help.h"
 
 #include <errno.h>
-#include <linux/openat2.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <sys/time.h>
+#include <sys/vfs.h>
 
 static struct performer *pf;
 static struct performed done;
@@ -288,6 +289,46 @@ Test(perform_hard, assigned_paths)
     stop();
 }
 
+/* A link that leads to a file and into procfs in turn, and a directory that is replaced by such a link. */
+static void flip_for_ever(void)
+{
+    end_with_the_test();
+    for (;;) {
+        if (symlink("file", "next") < 0 || rename("next", "flip") < 0 ||
+            symlink("/proc/self/status", "next") < 0 || rename("next", "flip") < 0 ||
+            symlink("dir", "next") < 0 || rename("next", "turn") < 0 || symlink("/proc/self", "next") < 0 ||
+            rename("next", "turn") < 0)
+            _exit(1);
+    }
+}
+
+/* Whatever comes of it, nothing of ours on procfs does. */
+Test(perform_hard, links_swapped_all_the_time)
+{
+    static const long flags[] = {O_RDONLY, O_RDWR | O_CREAT, O_PATH, O_RDONLY | O_NOFOLLOW};
+    static const char *const paths[] = {"flip", "turn/file", "turn/status", "turn/fd/3"};
+    unsigned made = 0;
+    start(&(struct guise){0});
+    pid_t flipper = fork();
+    if (flipper == 0)
+        flip_for_ever();
+    for (unsigned i = 0; i < 20000; i++) {
+        struct statfs fs;
+        enum performing p = simply("open", text(0, paths[i / 4 % 4]), (uint64_t)flags[i % 4], 0600);
+        cr_assert_neq(p, PERFORM_INTERRUPTED);
+        if (done.file >= 0) {
+            cr_assert_eq(fstatfs(done.file, &fs), 0);
+            cr_assert_neq(fs.f_type, PROC_SUPER_MAGIC, "%s %#lo", paths[i / 4 % 4], flags[i % 4]);
+            made++;
+        }
+        performed_clear(&done);
+    }
+    cr_expect_gt(made, 100);
+    (void)kill(flipper, SIGKILL);
+    (void)waitpid(flipper, NULL, 0);
+    stop();
+}
+
 static const struct {
     const char *path;
     long flags;
@@ -373,6 +414,7 @@ static void with_child(int (*become)(void), const char *call, uint64_t b, enum p
     if (pid == 0) {
         if (become() < 0)
             _exit(1);
+        end_with_the_test();
         (void)!write(ready[1], "r", 1);
         for (;;)
             (void)pause();

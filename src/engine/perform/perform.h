@@ -47,7 +47,9 @@ bool perform_knows(const struct call *c);
 /*
  * perform - make @ev's call. Uses ev->regs and the event's copies, assigned ones included, and the objects
  * and descriptors that clauses have looked at (event_object, event_fd), so that what they saw is what is
- * used. Output arguments land in the event's copies (event_memory in post gives them) until perform_give.
+ * used: a path is looked up again with the target's rights, and the call fails with ESTALE where it leads to
+ * another object than clauses saw. Entries (unlink, rename) are compared just ahead of the call. Output
+ * arguments land in the event's copies (event_memory in post gives them) until perform_give.
  */
 enum performing perform(struct performer *pf, struct idw_event *ev, struct performed *p);
 
@@ -57,6 +59,11 @@ enum performing perform(struct performer *pf, struct idw_event *ev, struct perfo
  */
 int perform_give(struct idw_event *ev);
 
+/*
+ * performed_clear - close the descriptor. Put it into the target first, but clear this and the event (which
+ * holds copies of the target's descriptors) before the target runs again: a file that we still hold would be
+ * busy (ETXTBSY, EBUSY), a pipe not at its end.
+ */
 void performed_clear(struct performed *p);
 
 #endif
