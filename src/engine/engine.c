@@ -33,12 +33,18 @@ static int load_wrappers(struct engine *en, struct err *e)
     return 0;
 }
 
+/* Those that make processes are rare; and who still makes the calls that only i386 has may pay for it. */
+static bool may_be_summoned(const struct call *c)
+{
+    return follow_can_summon(c) || c->nr[ARCH_X86_64] == CALL_NR_NONE;
+}
+
 /* Processes are traced for good where a clause needs what only the target's own call can give, again and
  * again. */
 static bool must_trace(const struct engine *en)
 {
     for (size_t id = 0; id < call_count(); id++)
-        if (en->routes[id] == ROUTE_TARGET && !follow_can_summon(call_by_id(id)))
+        if (en->routes[id] == ROUTE_TARGET && !may_be_summoned(call_by_id(id)))
             return true;
     return false;
 }

@@ -280,7 +280,7 @@ bool errand_stop(struct tracer *tr, struct tracee *t, int signal)
 {
     if (t->step != STEP_SUMMONED || signal != SIGTRAP)
         return false;
-    if (t->turn->stage == TURN_RELEASE) {
+    if (t->turn->stage != TURN_SUMMON) {
         end_turn(tr, t);
         tracer_let_go(tr, t);
         return true;
@@ -310,7 +310,8 @@ static void can_not_summon(struct tracer *tr, struct turn *turn)
                     turn->ev.assigned == 0 && !pin_wanted(&turn->ev) && follow_wants(tr->en, turn->ev.call);
     if (harmless)
         turn->subject->unseen = true;
-    answer(tr->en, turn->id, harmless ? 0 : turn->stage == TURN_RELEASE ? -EINTR : -EPERM, harmless);
+    static const int error[] = {[TURN_SUMMON] = -EPERM, [TURN_AGAIN] = -ESTALE, [TURN_RELEASE] = -EINTR};
+    answer(tr->en, turn->id, harmless ? 0 : error[turn->stage], harmless);
     turn_free(turn);
 }
 
@@ -345,7 +346,7 @@ static void summon(struct tracer *tr, struct turn *turn)
 
 void errand_turn(struct tracer *tr, struct turn *turn)
 {
-    if (turn->stage == TURN_SUMMON || turn->stage == TURN_RELEASE)
+    if (turn->stage <= TURN_RELEASE)
         summon(tr, turn);
     else if (turn->tracee == NULL)
         turn_free(turn); /* its thread has died meanwhile */

@@ -2,12 +2,19 @@
 #include "engine/notify.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <linux/audit.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <fcntl.h>
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "engine/engine.h"
 #include "engine/follow.h"
 #include "engine/own.h"
@@ -107,17 +114,69 @@ static enum answering give_result(struct worker *w, struct turn **turn, struct p
     return answer_result(w, result);
 }
 
+/* Is the object that clauses saw a character device, and its path now the canonical one? */
+static bool canonical_device(struct turn *t, const struct call_arg *path)
+{
+    char link[32], name[PATH_MAX];
+    struct stat st, by_name;
+    int object;
+    if (!event_object(&t->ev, path, &object) || object < 0 || fstat(object, &st) < 0 || !S_ISCHR(st.st_mode))
+        return false;
+    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", object);
+    ssize_t n = readlink(link, name, sizeof name - 1);
+    if (n <= 0)
+        return false;
+    name[n] = '\0';
+    /* In another root it has another name. */
+    return lstat(name, &by_name) == 0 && by_name.st_rdev == st.st_rdev && by_name.st_ino == st.st_ino &&
+           by_name.st_dev == st.st_dev && event_assign(&t->ev, path, name, (size_t)n) == 0;
+}
+
+/*
+ * The target would look up names and descriptors again, and they may mean something else by then. Three may:
+ * reading a link, which gives but a text; a handle that only gives a name to what is judged again when it is
+ * used (O_PATH), and a device, by its canonical name without a link at its end, which nobody swaps who may
+ * not write to /dev.
+ */
+static bool may_look_again(struct turn *t)
+{
+    const struct call_arg *path = call_arg_named(t->ev.call, CALL_NAME_path);
+    const struct call_arg *flags = call_arg_named(t->ev.call, CALL_NAME_flags);
+    if (strcmp(t->ev.call->family, "readlink") == 0)
+        return true;
+    bool opens = strcmp(t->ev.call->family, "open") == 0 && path != NULL && flags != NULL;
+    return opens && (((uint64_t)event_scalar(&t->ev, flags) & O_PATH) != 0 || canonical_device(t, path));
+}
+
+static enum answering perform_elsewhere(struct turn **turn, bool looked, enum performing how)
+{
+    struct turn *t = *turn;
+    if (looked && how == PERFORM_IN_TARGET && !may_look_again(t)) {
+        log_warn("process %d: %s: clauses have looked at what it is about, and it can be made in the process "
+                 "alone, which "
+                 "might find something else there: refused",
+                 (int)t->subject->record->pid, t->ev.call->name);
+        return ANSWER;
+    }
+    turn_summon(turn, how == PERFORM_INTERRUPTED ? TURN_RELEASE : TURN_SUMMON);
+    return ANSWERED;
+}
+
 static enum answering perform_turn(struct worker *w, struct turn **turn)
 {
     struct turn *t = *turn;
     struct performed p = {.file = DEAD_FD};
     worker_begin(w, w->req->id, t->ev.tid);
+    bool looked = event_looked(&t->ev);
     bool can = w->performer != NULL && !t->subject->sandboxed;
     enum performing how = can ? perform(w->performer, &t->ev, &p) : PERFORM_IN_TARGET;
     worker_end(w);
     if (how != PERFORM_DONE) {
         performed_clear(&p);
-        turn_summon(turn, how == PERFORM_INTERRUPTED ? TURN_RELEASE : TURN_SUMMON);
+        return perform_elsewhere(turn, looked, how);
+    }
+    if (looked && p.result == -ESTALE && p.file < 0) {
+        turn_summon(turn, TURN_AGAIN);
         return ANSWERED;
     }
     respond_counts(w->en, t->ev.call, BY_PERFORM);

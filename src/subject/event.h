@@ -219,6 +219,9 @@ void event_drop_files(struct idw_event *ev);
 /* event_arg_in - the argument of @c that register @reg itself is, or NULL. */
 const struct call_arg *event_arg_in(const struct call *c, unsigned reg);
 
+/* event_looked - does the event keep a descriptor or object that a clause has looked at? */
+bool event_looked(const struct idw_event *ev);
+
 /* event_fetched - is @a's value at hand, without a look at the target's memory? */
 bool event_fetched(const struct idw_event *ev, const struct call_arg *a);
 

@@ -77,6 +77,17 @@ void event_forget_files(struct idw_event *ev, unsigned reg, uint64_t before)
     }
 }
 
+bool event_looked(const struct idw_event *ev)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(ev->fds); i++)
+        if (ev->fds[i] != 0)
+            return true;
+    for (unsigned i = 0; i < CALL_ARGS_MAX; i++)
+        if (ev->objects[i] != 0)
+            return true;
+    return false;
+}
+
 void event_drop_files(struct idw_event *ev)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(ev->fds); i++)

@@ -115,8 +115,10 @@ int64_t check_rename(struct job *j)
 int64_t check_open(struct job *j)
 {
     uint64_t flags = job_argument(j, CALL_NAME_flags);
-    bool effects = (flags & O_PATH) == 0 && (flags & (O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))) != 0;
-    return unless(!effects || !descriptors_full(j->ev->tid));
+    if ((flags & O_PATH) != 0) /* SECCOMP_IOCTL_NOTIF_ADDFD takes no such descriptor */
+        return FOR_TARGET;
+    bool effects = (flags & (O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))) != 0;
+    return effects ? descriptors_left(j->ev->tid) : 0;
 }
 
 static int socket_option(int fd, int option)

@@ -3,7 +3,8 @@
  * One call that is being performed, and what its handlers share. A handler runs as the target (performer.h);
  * all that takes a look at the target has been done before, by job_prepare.
  *
- * Results are a call's own: a value, or -errno; or one of the two below, which say that nothing has happened.
+ * Results are a call's own: a value, or -errno; or one of the three below, which say that nothing has
+ * happened.
  */
 #ifndef IDW_ENGINE_PERFORM_JOB_H
 #define IDW_ENGINE_PERFORM_JOB_H
@@ -13,6 +14,7 @@
 
 #define FOR_TARGET INT64_MIN        /* can't be done exactly from here */
 #define INTERRUPTED (INT64_MIN + 1) /* by a signal */
+#define IS_FULL (INT64_MIN + 2)     /* the target has no free descriptor: EMFILE, and not for want of ours */
 
 struct job;
 typedef int64_t (*job_fn)(struct job *j);
@@ -132,7 +134,7 @@ int64_t check_sendto(struct job *j);
 /* may_exceed - is @value over its soft limit called @name in /proc/TID/limits? True also when not known. */
 bool may_exceed(pid_t tid, const char *name, uint64_t value);
 
-/* descriptors_full - may it be that it has no free descriptor? */
-bool descriptors_full(pid_t tid);
+/* descriptors_left - is there a free descriptor under its limit? 0, or IS_FULL, or FOR_TARGET: not known. */
+int64_t descriptors_left(pid_t tid);
 
 #endif

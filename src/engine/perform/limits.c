@@ -6,52 +6,62 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "base/cleanup.h"
 #include "subject/proc.h"
 
-bool may_exceed(pid_t tid, const char *name, uint64_t value)
+/* The soft limit called @name. False: not known. */
+static bool limit_of(pid_t tid, const char *name, uint64_t *limit)
 {
     char line[256];
     int fd = proc_open(tid, "limits", O_RDONLY);
     _cleanup_fclose_ FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
     if (f == NULL) {
         close_fd_p(&fd);
-        return true;
+        return false;
     }
     size_t n = strlen(name);
     while (fgets(line, sizeof line, f) != NULL) {
         if (strncmp(line, name, n) != 0)
             continue;
         const char *soft = line + n + strspn(line + n, " ");
-        return strncmp(soft, "unlimited", 9) != 0 && value > strtoull(soft, NULL, 10);
+        *limit = strncmp(soft, "unlimited", 9) == 0 ? UINT64_MAX : strtoull(soft, NULL, 10);
+        return true;
     }
-    return true;
+    return false;
 }
 
-/* The size of this directory is their number since Linux 6.2. */
-static int64_t count_descriptors(pid_t tid)
+bool may_exceed(pid_t tid, const char *name, uint64_t value)
+{
+    uint64_t limit;
+    return !limit_of(tid, name, &limit) || value > limit;
+}
+
+/* The size of this directory is the number of descriptors since Linux 6.2. */
+static bool fewer_than(pid_t tid, uint64_t limit)
 {
     struct stat st;
-    int fd = proc_open(tid, "fd", O_RDONLY | O_DIRECTORY);
-    if (fd < 0 || fstat(fd, &st) < 0 || st.st_size > 0) {
-        close_fd_p(&fd);
-        return fd < 0 ? -1 : st.st_size;
-    }
-    _cleanup_closedir_ DIR *d = fdopendir(fd);
-    if (d == NULL) {
-        (void)close(fd);
-        return -1;
-    }
-    int64_t n = 0;
-    for (const struct dirent *entry; (entry = readdir(d)) != NULL;)
-        n += entry->d_name[0] != '.';
-    return n;
+    _cleanup_close_ int fd = proc_open(tid, "fd", O_RDONLY | O_DIRECTORY);
+    return fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0 && (uint64_t)st.st_size < limit;
 }
 
-bool descriptors_full(pid_t tid)
+int64_t descriptors_left(pid_t tid)
 {
-    int64_t n = count_descriptors(tid);
-    return n < 0 || may_exceed(tid, "Max open files", (uint64_t)n + 1);
+    uint64_t limit, below = 0;
+    if (!limit_of(tid, "Max open files", &limit))
+        return FOR_TARGET;
+    if (fewer_than(tid, limit))
+        return 0;
+    int fd = proc_open(tid, "fd", O_RDONLY | O_DIRECTORY);
+    _cleanup_closedir_ DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    if (d == NULL) {
+        close_fd_p(&fd);
+        return FOR_TARGET;
+    }
+    /* A limit that was lowered leaves descriptors above it. */
+    for (const struct dirent *entry; (entry = readdir(d)) != NULL;)
+        below += entry->d_name[0] != '.' && strtoull(entry->d_name, NULL, 10) < limit;
+    return below < limit ? 0 : IS_FULL;
 }

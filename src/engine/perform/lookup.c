@@ -15,6 +15,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+#include "idlib/resolve.h"
 #include "idlib/walk.h"
 
 /* File systems that <linux/magic.h> has not, by their own headers: socket, pipe and anonymous inodes are
@@ -116,7 +117,7 @@ static int64_t as_seen(const struct job *j, const struct name *n, int fd)
     return rc;
 }
 
-int64_t lookup_at(const struct job *j, const struct name *n, bool follow)
+static int64_t lookup_plain(const struct job *j, const struct name *n, bool follow)
 {
     if (n->error != 0)
         return n->error;
@@ -135,6 +136,45 @@ int64_t lookup_at(const struct job *j, const struct name *n, bool follow)
         return FOR_TARGET;
     }
     return as_seen(j, n, fd);
+}
+
+/* sysctls and network file systems ask for the effective id, which a worker keeps (performer.h). */
+static bool is_like_us(const struct job *j)
+{
+    return j->who.fsuid == geteuid();
+}
+
+/*
+ * What clauses saw where the way leads through a procfs: the walk that they were given takes its links for
+ * the thread's, and now it goes by the target's permissions. The target itself might get elsewhere.
+ */
+static int64_t lookup_by_walk(const struct job *j, const struct name *n, bool follow)
+{
+    int seen;
+    if (!event_object(j->ev, n->arg, &seen) || seen < 0 || n->text == NULL)
+        return FOR_TARGET;
+    struct lookup l = {.tid = j->ev->tid,
+                       .dirfd = n->arg->dirfd_reg != 0 ? (int)j->ev->regs[n->arg->dirfd_reg - 1] : AT_FDCWD,
+                       .path = n->text,
+                       .follow = follow,
+                       .resolve = n->resolve,
+                       .start = n->start >= 0 ? &n->start : NULL};
+    int fd = resolve(&l);
+    if (l.blind || fd == -EPERM || fd == -EACCES || fd == -ESRCH)
+        return FOR_TARGET;
+    if (fd < 0)
+        return -ESTALE;
+    if (is_foreign(fd) && !is_like_us(j)) {
+        (void)close(fd);
+        return FOR_TARGET;
+    }
+    return as_seen(j, n, fd);
+}
+
+int64_t lookup_at(const struct job *j, const struct name *n, bool follow)
+{
+    int64_t rc = lookup_plain(j, n, follow);
+    return rc == FOR_TARGET ? lookup_by_walk(j, n, follow) : rc;
 }
 
 int64_t lookup(const struct job *j, const struct name *n)
@@ -158,6 +198,8 @@ int64_t entry_find(const struct name *n, struct entry *e)
     char parent[PATH_MAX];
     if (n->error != 0)
         return n->error;
+    if (n->text == NULL)
+        return FOR_TARGET;
     size_t at = last_component(n->text);
     e->last = n->text + at;
     if (at == 0 && n->text[0] != '/') {

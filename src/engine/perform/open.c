@@ -238,13 +238,25 @@ static int64_t open_it(struct opening *o)
     return created(o);
 }
 
+/* The kernel looks at flags and text, then for a free descriptor, then for the file. */
+static bool comes_first(const struct opening *o, int64_t rc)
+{
+    return rc == -EINVAL || rc == -E2BIG || rc == o->name->error;
+}
+
+static int64_t full_or(const struct job *j, int64_t rc)
+{
+    int64_t left = descriptors_left(j->ev->tid);
+    return left < 0 ? left : rc;
+}
+
 int64_t do_open(struct job *j)
 {
     struct opening o = {.j = j, .name = &j->names[0], .how = how_of(j), .object = DEAD_FD};
     int64_t rc = open_it(&o);
     close_fd_p(&o.object);
     if (rc < 0)
-        return rc;
+        return rc == FOR_TARGET || comes_first(&o, rc) ? rc : full_or(j, rc);
     j->file = (int)rc;
     return 0;
 }

@@ -116,12 +116,6 @@ static int64_t act(struct job *j)
     return rc;
 }
 
-/* The kernel looks for a free descriptor before it looks at the path. */
-static bool descriptors_come_first(const struct job *j, int64_t result)
-{
-    return j->ev->call->returns_fd && result < 0 && descriptors_full(j->ev->tid);
-}
-
 static enum performing settle(const struct job *j, int64_t result, struct performed *p)
 {
     switch (result) {
@@ -135,9 +129,7 @@ static enum performing settle(const struct job *j, int64_t result, struct perfor
     case -EINTR:
         return PERFORM_INTERRUPTED;
     default:
-        if (descriptors_come_first(j, result))
-            return PERFORM_IN_TARGET;
-        p->result = result;
+        p->result = result == IS_FULL ? -EMFILE : result;
         p->file = j->file;
         p->cloexec = (job_argument(j, CALL_NAME_flags) & O_CLOEXEC) != 0;
         return PERFORM_DONE;

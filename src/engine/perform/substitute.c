@@ -121,6 +121,14 @@ int64_t substitute(struct job *j)
     return result < 0 ? result : keep_outputs(&s, result);
 }
 
+/* A procfs' self and thread-self say who reads them. */
+static bool is_own_name(const char *text)
+{
+    const char *slash = strrchr(text, '/');
+    const char *last = slash != NULL ? slash + 1 : text;
+    return strcmp(last, "self") == 0 || strcmp(last, "thread-self") == 0;
+}
+
 int64_t do_readlink(struct job *j)
 {
     const struct call_arg *out = call_arg_named(j->ev->call, CALL_NAME_buf);
@@ -128,6 +136,10 @@ int64_t do_readlink(struct job *j)
     int64_t fd = lookup(j, &j->names[0]);
     if (fd < 0)
         return fd;
+    if (is_foreign((int)fd) && is_own_name(j->names[0].text)) {
+        (void)close((int)fd);
+        return FOR_TARGET;
+    }
     int size = (int)job_argument(j, CALL_NAME_size);
     int64_t n =
         result_of(readlinkat((int)fd, "", text, (size_t)size < sizeof text ? (size_t)size : sizeof text));
