@@ -13,6 +13,8 @@
 #include "engine/perform/perform.h"
 #include "engine/program.h"
 
+#define ALL_REGISTERS 0x3f
+
 /* Kernel-internal results of a call that a signal interrupted; the signal's handling decides what becomes of
  * them. NOINTR: it starts anew whatever the handler's flags are. */
 enum { RESTART_FIRST = 512, RESTART_SYS = 512, RESTART_NOINTR = 513, RESTART_LAST = 516 };
@@ -97,11 +99,15 @@ static void enter(struct tracer *tr, struct tracee *t)
 {
     struct turn *turn = t->turn;
     uint64_t regs[6];
-    uint8_t changed = turn->ev.assigned;
+    uint8_t changed = turn->called.packed ? ALL_REGISTERS : turn->ev.assigned;
     memcpy(regs, turn->ev.regs, sizeof regs);
     int rc = pin(tr, t, regs, &changed);
     if (rc > 0)
         return;
+    /* i386's have upper halves that events don't; the kernel tells them, with the notification. */
+    for (int i = 0; i < 6; i++)
+        if (!(changed >> i & 1))
+            regs[i] = turn->given[i];
     bool exit_wanted = changed != 0 || turn->response == RESPOND_RUN_POST || turn->id != 0;
     if (rc == 0 && exit_wanted)
         rc = passes_continue(tr->en->passes, t->tid, turn->run, regs);
@@ -146,6 +152,7 @@ static void ask_here(struct tracer *tr, struct tracee *t)
 void errand_seccomp(struct tracer *tr, struct tracee *t)
 {
     struct entry at;
+    struct called called;
     if (t->step == STEP_RUNNING) { /* the filter asks about what we have let in */
         tracee_resume(t, 0);
         return;
@@ -153,17 +160,18 @@ void errand_seccomp(struct tracer *tr, struct tracee *t)
     if (t->turn != NULL)
         end_turn(tr, t);
     int rc = tracee_entry(t, &at);
-    const struct call *c = rc == 0 ? call_by_nr(at.arch, at.nr) : NULL;
-    if (c != NULL && tracee_hold(t) == 0)
-        t->turn = turn_new(tr->en, subject_ref(t->subject), t->tid, c, at.arch, at.nr, at.args);
+    bool known = rc == 0 && called_read(&called, at.arch, at.nr, at.args) == 0;
+    if (known && tracee_hold(t) == 0)
+        t->turn = turn_new(tr->en, subject_ref(t->subject), t->tid, &called, at.args);
     if (t->turn == NULL) {
-        (void)tracee_skip(t, rc == 0 && c == NULL ? -ENOSYS : -EPERM);
+        (void)tracee_skip(t, rc == 0 && !known ? -ENOSYS : -EPERM);
         tracee_resume(t, 0);
         return;
     }
     t->turn->tracee = t;
     /* Reading the target's memory may wait for the target, and the tracer must not. */
-    if (wss_reads(tr->en->wss, c, IDW_PRE) || wss_reads(tr->en->wss, c, IDW_POST)) {
+    const struct call *c = called.call;
+    if (called.memory || wss_reads(tr->en->wss, c, IDW_PRE) || wss_reads(tr->en->wss, c, IDW_POST)) {
         t->step = STEP_ASKED;
         turn_ask(t->turn, TURN_JUDGED);
     } else {

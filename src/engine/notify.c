@@ -59,9 +59,10 @@ static int put_fd(const struct worker *w, int fd, bool cloexec, int at, bool sen
     return rc < 0 ? -errno : rc;
 }
 
-static enum answering answer_fd(struct worker *w, int fd, bool cloexec, int at)
+/* For a call of ours, which keeps the file. */
+static enum answering answer_pass(struct worker *w, int fd)
 {
-    int rc = put_fd(w, fd, cloexec, at, true);
+    int rc = put_fd(w, fd, true, -1, true);
     return rc < 0 ? answer_result(w, rc) : ANSWERED;
 }
 
@@ -75,11 +76,15 @@ static int reserve(struct worker *w)
     return nothing < 0 ? -errno : put_fd(w, nothing, true, -1, false);
 }
 
+/*
+ * The answer is sent when our descriptor has been closed (notify_serve): with another of the same file
+ * somewhere, a pipe would not end, a program would be busy, a lock would stay.
+ */
 static enum answering give_file(struct worker *w, struct turn **turn, struct performed *p)
 {
     struct turn *t = *turn;
     if (t->response != RESPOND_RUN_POST)
-        return answer_fd(w, p->file, p->cloexec, -1);
+        return answer_result(w, put_fd(w, p->file, p->cloexec, -1, false));
     int number = reserve(w);
     if (number >= 0)
         t->ev.result_file = p->file;
@@ -87,8 +92,12 @@ static enum answering give_file(struct worker *w, struct turn **turn, struct per
     t->ev.result_file = DEAD_FD;
     if (number < 0)
         return answer_result(w, t->ev.result);
-    if (!t->ev.result_assigned)
-        return answer_fd(w, p->file, p->cloexec, number);
+    if (!t->ev.result_assigned) {
+        int rc = put_fd(w, p->file, p->cloexec, number, false);
+        if (rc >= 0)
+            return answer_result(w, number);
+        t->ev.result = rc;
+    }
     turn_close(turn, number);
     return ANSWERED;
 }
@@ -185,46 +194,50 @@ static enum answering perform_turn(struct worker *w, struct turn **turn)
     return a;
 }
 
-/* The clauses see memory, or the result; or it is a call that makes processes. */
-static enum answering with_turn(struct worker *w, struct subject *s, const struct call *c,
-                                enum call_arch arch)
+/* What the clauses say of a turn whose arguments are at hand, and what becomes of it then. */
+static enum answering judge(struct worker *w, struct turn **turn, enum wss_route route)
 {
     struct engine *en = w->en;
-    enum wss_route route = en->routes[call_id(c)];
-    struct turn *t =
-        turn_new(en, s, (pid_t)w->req->pid, c, arch, w->req->data.nr, (const uint64_t *)w->req->data.args);
+    struct turn *t = *turn;
+    int64_t result;
+    if (!still_there(w))
+        return ANSWER;
+    t->response = respond_pre(en, &t->ev, BY_NOTIFY);
+    if (t->response == RESPOND_RESULT)
+        return answer_result(w, t->ev.result);
+    if (own_decides(en, t->ev.tid, t->ev.call, t->ev.regs, &result))
+        return answer_result(w, result);
+    if (route == ROUTE_PERFORM)
+        return perform_turn(w, turn);
+    if (follow_needs_not(en, &t->ev))
+        return answer_continue(w);
+    turn_summon(turn, TURN_SUMMON);
+    return ANSWERED;
+}
+
+/* The clauses see memory, or the result; or it is a call that makes processes. */
+static enum answering with_turn(struct worker *w, struct subject *s, const struct called *called)
+{
+    enum wss_route route = w->en->routes[call_id(called->call)];
+    bool memory = route > ROUTE_REGISTERS || called->memory;
+    struct turn *t = turn_new(w->en, s, (pid_t)w->req->pid, called, (const uint64_t *)w->req->data.args);
     if (t == NULL)
         return ANSWER;
     t->id = w->req->id;
     t->ev.performing = t->ev.performing || route == ROUTE_PERFORM;
-    enum answering a = ANSWER;
-    if (route > ROUTE_REGISTERS && !worker_may_wait(w)) {
-        a = answer_result(w, -ENOMEM);
-    } else {
-        if (route > ROUTE_REGISTERS)
-            event_prefetch(&t->ev);
-        t->response = still_there(w) ? respond_pre(en, &t->ev, BY_NOTIFY) : RESPOND_RESULT;
-        if (t->response == RESPOND_RESULT)
-            a = answer_result(w, t->ev.result);
-        else if (route == ROUTE_PERFORM)
-            a = perform_turn(w, &t);
-        else if (follow_needs_not(en, &t->ev))
-            a = answer_continue(w);
-        else {
-            turn_summon(&t, TURN_SUMMON);
-            a = ANSWERED;
-        }
-    }
+    int rc = memory && !worker_may_wait(w) ? -ENOMEM : turn_unpack(t);
+    if (rc == 0 && memory)
+        event_prefetch(&t->ev);
+    enum answering a = rc == 0 ? judge(w, &t, route) : answer_result(w, rc);
     turn_free(t);
     return a;
 }
 
-static enum answering by_registers(struct worker *w, struct subject *s, const struct call *c,
-                                   enum call_arch arch)
+static enum answering by_registers(struct worker *w, struct subject *s, const struct called *called)
 {
+    const struct call *c = called->call;
     struct idw_event ev;
-    event_init(&ev, s, (pid_t)w->req->pid, c, (const uint64_t *)w->req->data.args);
-    ev.arch = arch;
+    event_init(&ev, s, (pid_t)w->req->pid, c, called->regs);
     enum answering a = ANSWER;
     enum response r = respond_pre(w->en, &ev, BY_NOTIFY);
     int64_t result;
@@ -242,7 +255,7 @@ static enum answering by_registers(struct worker *w, struct subject *s, const st
     return a;
 }
 
-static enum answering ask(struct worker *w, const struct call *c, enum call_arch arch)
+static enum answering ask(struct worker *w, const struct called *called)
 {
     struct engine *en = w->en;
     struct subject *s = subjects_get(en->subjects, (pid_t)w->req->pid, NULL);
@@ -250,9 +263,10 @@ static enum answering ask(struct worker *w, const struct call *c, enum call_arch
         subject_unref(en->subjects, s);
         return ANSWER;
     }
-    if (en->routes[call_id(c)] > ROUTE_REGISTERS || follow_wants(en, c))
-        return with_turn(w, s, c, arch);
-    return by_registers(w, s, c, arch);
+    if (called->memory || en->routes[call_id(called->call)] > ROUTE_REGISTERS ||
+        follow_wants(en, called->call))
+        return with_turn(w, s, called);
+    return by_registers(w, s, called);
 }
 
 /* The answer is to deny, until the layers have said otherwise. */
@@ -269,13 +283,14 @@ static enum answering decide(struct worker *w)
     case PASS_CONTINUE:
         return answer_continue(w);
     case PASS_ADDFD:
-        return answer_fd(w, fd, true, -1);
+        return answer_pass(w, fd);
     case PASS_NONE:
         break;
     }
     enum call_arch arch = req->data.arch == AUDIT_ARCH_X86_64 ? ARCH_X86_64 : ARCH_I386;
-    const struct call *c = call_by_nr(arch, req->data.nr);
-    return c != NULL ? ask(w, c, arch) : answer_result(w, -ENOSYS);
+    struct called called;
+    int rc = called_read(&called, arch, req->data.nr, (const uint64_t *)req->data.args);
+    return rc == 0 ? ask(w, &called) : answer_result(w, rc);
 }
 
 /* From RECV to SEND. The target may die in between at any point: ENOENT, and nobody waits. */

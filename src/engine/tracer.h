@@ -61,7 +61,8 @@ bool errand_stop(struct tracer *tr, struct tracee *t, int signal);
 /* errand_inject - any stop of a thread in STEP_INJECTING. False: it is not of that. */
 bool errand_inject(struct tracer *tr, struct tracee *t, int status);
 
-/* errand_retry - threads that wait for a pin area may get it now. After anything that ends a turn or a thread. */
+/* errand_retry - threads that wait for a pin area may get it now. After anything that ends a turn or a
+ * thread. */
 void errand_retry(struct tracer *tr);
 
 /* errand_child - @child comes out of its parent's call with the parent's registers: note those that we have

@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "engine/program.h"
 
-struct turn *turn_new(struct engine *en, struct subject *s, pid_t tid, const struct call *c,
-                      enum call_arch arch, long nr, const uint64_t args[6])
+struct turn *turn_new(struct engine *en, struct subject *s, pid_t tid, const struct called *called,
+                      const uint64_t args[6])
 {
     struct turn *t = calloc(1, sizeof *t);
     if (t == NULL) {
@@ -18,12 +18,23 @@ struct turn *turn_new(struct engine *en, struct subject *s, pid_t tid, const str
     }
     t->en = en;
     t->subject = s;
-    t->nr = t->run = nr;
+    t->called = *called;
+    t->nr = t->run = called->nr;
     memcpy(t->given, args, sizeof t->given);
-    event_init(&t->ev, s, tid, c, args);
-    t->ev.arch = arch;
-    t->ev.performing = program_may_change(c); /* what clauses look at is compared with what was executed */
+    event_init(&t->ev, s, tid, called->call, called->regs);
+    /* What clauses look at is compared with what was executed. */
+    t->ev.performing = program_may_change(called->call);
     return t;
+}
+
+int turn_unpack(struct turn *t)
+{
+    int rc = t->called.packed ? called_unpack(&t->called, t->ev.tid) : 0;
+    if (rc < 0 || !t->called.packed)
+        return rc;
+    memcpy(t->ev.regs, t->called.regs, sizeof t->ev.regs);
+    t->run = t->called.nr;
+    return 0;
 }
 
 void turn_free(struct turn *t)
@@ -94,7 +105,11 @@ static void run_clauses(struct worker *w, struct job *job)
 {
     struct turn *t = container_of(job, struct turn, job);
     bool room = worker_may_wait(w);
-    if (t->stage == TURN_JUDGED) {
+    int rc = room && t->stage == TURN_JUDGED ? turn_unpack(t) : 0;
+    if (rc < 0) {
+        event_result(&t->ev, rc);
+        t->response = RESPOND_RESULT;
+    } else if (t->stage == TURN_JUDGED) {
         if (room)
             event_prefetch(&t->ev);
         else

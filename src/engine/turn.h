@@ -13,6 +13,7 @@
 #include "engine/pin.h"
 #include "engine/respond.h"
 #include "engine/workers.h"
+#include "subject/called.h"
 
 struct tracee;
 
@@ -35,20 +36,25 @@ struct turn {
     struct subject *subject; /* referenced */
     struct tracee *tracee;   /* the tracer's; NULL: its thread is gone, or not traced yet */
     uint64_t id;             /* of the notification, 0: it came by a seccomp stop */
-    long nr;                 /* what was called */
-    long run;                /* what is to run */
-    bool fixed;              /* whatever comes of that, the result is ev.result */
-    uint64_t given[6];       /* the argument registers as the target had them */
-    uint8_t changed;         /* those that were changed, to be given back */
-    int64_t result;          /* the kernel's */
+    struct called called;
+    long nr;           /* what was called */
+    long run;          /* what is to run */
+    bool fixed;        /* whatever comes of that, the result is ev.result */
+    uint64_t given[6]; /* the argument registers as the target had them */
+    uint8_t changed;   /* those that were changed, to be given back */
+    int64_t result;    /* the kernel's */
     enum response response;
     struct pin pin;
 };
 
 /* turn_new - @s: its reference goes to the turn. NULL: no memory (then the reference is given back). */
-struct turn *turn_new(struct engine *en, struct subject *s, pid_t tid, const struct call *c,
-                      enum call_arch arch, long nr, const uint64_t args[6]);
+struct turn *turn_new(struct engine *en, struct subject *s, pid_t tid, const struct called *called,
+                      const uint64_t args[6]);
 void turn_free(struct turn *t); /* NULL is fine */
+
+/* turn_unpack - of a packed call: have its arguments before clauses see it. A worker's, since it may wait for
+ * the target. Returns 0, or what the call fails with. */
+int turn_unpack(struct turn *t);
 
 /* turn_pass - to the tracer, which is woken. */
 void turn_pass(struct turn *t, enum turn_stage stage);
