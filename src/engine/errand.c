@@ -318,7 +318,7 @@ static void can_not_summon(struct tracer *tr, struct turn *turn)
                     turn->ev.assigned == 0 && !pin_wanted(&turn->ev) && follow_wants(tr->en, turn->ev.call);
     if (harmless)
         turn->subject->unseen = true;
-    static const int error[] = {[TURN_SUMMON] = -EPERM, [TURN_AGAIN] = -ESTALE, [TURN_RELEASE] = -EINTR};
+    static const int error[] = {[TURN_SUMMON] = -EPERM, [TURN_RELEASE] = -EINTR};
     answer(tr->en, turn->id, harmless ? 0 : error[turn->stage], harmless);
     turn_free(turn);
 }

@@ -184,10 +184,9 @@ static enum answering perform_turn(struct worker *w, struct turn **turn)
         performed_clear(&p);
         return perform_elsewhere(turn, looked, how);
     }
-    if (looked && p.result == -ESTALE && p.file < 0) {
-        turn_summon(turn, TURN_AGAIN);
-        return ANSWERED;
-    }
+    w->stale = looked && p.result == -ESTALE && p.file < 0;
+    if (w->stale)
+        return answer_result(w, -ESTALE);
     respond_counts(w->en, t->ev.call, BY_PERFORM);
     enum answering a = give_result(w, turn, &p);
     performed_clear(&p);
@@ -215,12 +214,12 @@ static enum answering judge(struct worker *w, struct turn **turn, enum wss_route
     return ANSWERED;
 }
 
-/* The clauses see memory, or the result; or it is a call that makes processes. */
 static enum answering with_turn(struct worker *w, struct subject *s, const struct called *called)
 {
     enum wss_route route = w->en->routes[call_id(called->call)];
     bool memory = route > ROUTE_REGISTERS || called->memory;
-    struct turn *t = turn_new(w->en, s, (pid_t)w->req->pid, called, (const uint64_t *)w->req->data.args);
+    struct turn *t =
+        turn_new(w->en, subject_ref(s), (pid_t)w->req->pid, called, (const uint64_t *)w->req->data.args);
     if (t == NULL)
         return ANSWER;
     t->id = w->req->id;
@@ -230,6 +229,20 @@ static enum answering with_turn(struct worker *w, struct subject *s, const struc
         event_prefetch(&t->ev);
     enum answering a = rc == 0 ? judge(w, &t, route) : answer_result(w, rc);
     turn_free(t);
+    return a;
+}
+
+/* What a path leads to can change between the verdict and the call: then it is judged anew, to a limit. */
+static enum answering in_turns(struct worker *w, struct subject *s, const struct called *called)
+{
+    enum { TRIES = 8 };
+    enum answering a = ANSWER;
+    int tries = 0;
+    do {
+        w->stale = false;
+        a = with_turn(w, s, called);
+    } while (w->stale && ++tries < TRIES);
+    subject_unref(w->en->subjects, s);
     return a;
 }
 
@@ -265,7 +278,7 @@ static enum answering ask(struct worker *w, const struct called *called)
     }
     if (called->memory || en->routes[call_id(called->call)] > ROUTE_REGISTERS ||
         follow_wants(en, called->call))
-        return with_turn(w, s, called);
+        return in_turns(w, s, called);
     return by_registers(w, s, called);
 }
 

@@ -17,10 +17,9 @@
 
 struct tracee;
 
-/* What the tracer is to do with it. The first three come from a notification. */
+/* What the tracer is to do with it. The first two come from a notification. */
 enum turn_stage {
     TURN_SUMMON,  /* judged: let it run in its thread */
-    TURN_AGAIN,   /* what was judged has changed: let its thread call anew, to be judged anew */
     TURN_RELEASE, /* a signal is pending for its thread: let that have it; the call then starts anew, or fails
                    */
     TURN_JUDGED,  /* its pre clauses have run, `response` says what they said */
