@@ -31,6 +31,11 @@ class Attack(typing.NamedTuple):
     def __str__(self):
         return f"{self.name} by {self.by}"
 
+    @property
+    def is_refused(self):
+        """In a Landlock domain of its own a program makes its calls itself; after a look at objects it may not."""
+        return self.by == "sandbox" and self.rule == "object"
+
 
 ATTACKS = [Attack(*line.split()) for line in """
     path thread path
@@ -110,14 +115,17 @@ class Races(Case):
         return [bench() / "naive", attack.rule]
 
     def test_attacks(self):
-        """None wins; the swap was there, since both outcomes were."""
+        """None wins; the swap was there, since both outcomes were, but where all is refused."""
         for attack, user in PAIRS:
             with self.subTest(attack=str(attack), user=user):
                 limits = (0, LIMITS[1]) if attack.name in SAFE_ANYWHERE else LIMITS
                 counts = self.race(self.idwrun(attack), attack, attack.by, limits, user)
                 self.assertEqual(counts["wins"], 0, counts)
-                self.assertGreater(counts["good"], 0, counts)
                 self.assertGreater(counts["refused"], 0, counts)
+                if attack.is_refused:
+                    self.assertEqual(counts["good"], 0, counts)
+                else:
+                    self.assertGreater(counts["good"], 0, counts)
 
     def test_control(self):
         """The same attacks win where the kernel reads again what was judged."""
