@@ -39,7 +39,7 @@ struct worker {
     int epoll;
     struct seccomp_notif *req;
     struct seccomp_notif_resp *resp;
-    bool stale; /* what it has performed last was no longer what had been judged */
+    bool stale;                  /* what it has performed last was no longer what had been judged */
     struct performer *performer; /* NULL: none could be had; then calls run in the target */
     /* What it is doing for the target, under the pool's lock. tid 0: nothing that could be interrupted. */
     pid_t tid;
