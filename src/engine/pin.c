@@ -185,7 +185,7 @@ int pin_area_check(const struct pin_area *a, pid_t tid, uint64_t address)
     _cleanup_fclose_ FILE *f = fdopen(fd, "re");
     if (f == NULL)
         return -errno;
-    fd = DEAD_FD;
+    (void)move_fd(&fd);
     _cleanup_free_ char *line = NULL;
     size_t size = 0;
     bool ours = false, good = false;

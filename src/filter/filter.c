@@ -144,7 +144,7 @@ int filter_build_with(const struct filter *f, enum filter_backend want, struct s
 
     *(widened = widened != NULL ? widened : &dummy) = 0;
     int r = build_parts(f, want, &p, widened, e);
-    return r < 0 ? r : join(&p, prog, e);
+    return r != 0 ? r : join(&p, prog, e);
 }
 
 int filter_build(const struct filter *f, struct sock_fprog *prog, struct err *e)
@@ -155,5 +155,5 @@ int filter_build(const struct filter *f, struct sock_fprog *prog, struct err *e)
 
     for (int arch = 0; r == 0 && arch < ARCH_COUNT; arch++)
         r = place_keep((enum call_arch)arch, &p.of[arch], e);
-    return r < 0 ? r : join(&p, prog, e);
+    return r != 0 ? r : join(&p, prog, e);
 }

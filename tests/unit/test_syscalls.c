@@ -168,7 +168,7 @@ Test(table, every_number_of_i386)
 {
     static const int numbers[] = {
 #define NR(n) n,
-#include "i386_numbers.h"
+#include "i386_numbers.def"
 #undef NR
     };
     size_t n = 0;
