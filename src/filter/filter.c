@@ -124,6 +124,8 @@ static int join(const struct parts *p, struct sock_fprog *prog, struct err *e)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
         BPF_STMT(BPF_JMP | BPF_JA, first->len),
     };
+    if (first->filter == NULL || second->filter == NULL)
+        return err_set(e, EINVAL, "a part of the filter is missing");
     struct sock_filter *code = calloc(JOIN_SIZE + (size_t)first->len + second->len, sizeof *code);
 
     if (code == NULL)
