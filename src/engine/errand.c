@@ -179,10 +179,34 @@ void errand_seccomp(struct tracer *tr, struct tracee *t)
     }
 }
 
+/* At the exit of a call that has made a descriptor which shall not be: the thread closes it before it goes
+ * on. */
+static bool close_first(struct tracer *tr, struct tracee *t)
+{
+    struct turn *turn = t->turn;
+    uint64_t regs[6];
+    if (!turn_must_close(turn))
+        return false;
+    turn_closes(turn, (int)turn->result);
+    memcpy(regs, turn->given, sizeof regs);
+    regs[0] = turn->ev.regs[0];
+    if (turn->changed != 0 && tracee_return(t, NULL, turn->ev.arch, turn->given, turn->changed) < 0)
+        return false;
+    turn->changed = 1;
+    if (tracee_mask(t) < 0 || passes_continue(tr->en->passes, t->tid, turn->run, regs) < 0 ||
+        tracee_repeat(t, turn->ev.arch, turn->run, regs[0]) < 0)
+        return false;
+    t->step = STEP_CLOSING;
+    tracee_resume(t, 0);
+    return true;
+}
+
 /* At the exit: post clauses have seen the result, or none wants to. */
 static void leave(struct tracer *tr, struct tracee *t)
 {
     struct turn *turn = t->turn;
+    if (close_first(tr, t))
+        return;
     bool post = turn->response == RESPOND_RUN_POST;
     bool changed = turn->fixed || (post && turn->ev.result_assigned);
     if (post && !event_failed(turn->ev.result) && perform_give(&turn->ev) < 0) {
@@ -240,12 +264,21 @@ static void at_entry(struct tracer *tr, struct tracee *t)
     }
 }
 
+static void at_close(struct tracee *t)
+{
+    (void)tracee_unmask(t);
+    t->step = STEP_RUNNING;
+    tracee_resume(t, 0);
+}
+
 void errand_call(struct tracer *tr, struct tracee *t)
 {
     if (t->step == STEP_ENTERING)
         at_entry(tr, t);
     else if (t->step == STEP_RUNNING)
         at_exit(tr, t);
+    else if (t->step == STEP_CLOSING)
+        at_close(t);
     else
         tracer_let_go(tr, t);
 }

@@ -226,7 +226,7 @@ int launch_start(struct launch *l, struct engine *en, struct err *e)
         return err_errno(e, "can't fork");
     /* The stub spins until it is let go; should we die before, nobody else would end it. */
     if (ptrace(PTRACE_SEIZE, l->pid, 0, TRACE_OPTIONS | PTRACE_O_EXITKILL) < 0) {
-        int rc = errno == EPERM
+        int rc = errno == EPERM || errno == EINVAL /* an outer idwrun's answer, filter/place.h */
                      ? err_set(e, EPERM,
                                "can't trace the program: it has a tracer already; idwrun does not run "
                                "inside of idwrun, strace or gdb")

@@ -161,10 +161,12 @@ static enum answering perform_elsewhere(struct turn **turn, bool looked, enum pe
 {
     struct turn *t = *turn;
     if (looked && how == PERFORM_IN_TARGET && !may_look_again(t)) {
-        log_warn("process %d: %s: clauses have looked at what it is about, and it can be made in the process "
-                 "alone, which "
-                 "might find something else there: refused",
-                 (int)t->subject->record->pid, t->ev.call->name);
+        if (!atomic_exchange(&t->subject->warned, true))
+            log_warn(
+                "process %d: %s: clauses have looked at what it is about, and it can be made in the process "
+                "alone, which "
+                "might find something else there: refused",
+                (int)t->subject->record->pid, t->ev.call->name);
         return ANSWER;
     }
     turn_summon(turn, how == PERFORM_INTERRUPTED ? TURN_RELEASE : TURN_SUMMON);

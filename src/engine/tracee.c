@@ -68,7 +68,8 @@ void tracee_rename(struct tracees *all, struct tracee *t, pid_t tid)
 
 void tracee_resume(const struct tracee *t, int signal)
 {
-    bool to_call = t->step == STEP_ENTERING || t->step == STEP_INJECTING || t->step == STEP_RUNNING;
+    bool to_call = t->step == STEP_ENTERING || t->step == STEP_INJECTING || t->step == STEP_CLOSING ||
+                   t->step == STEP_RUNNING;
     (void)ptrace(to_call ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, 0, (unsigned long)signal);
 }
 
@@ -149,6 +150,19 @@ int tracee_skip(const struct tracee *t, int64_t result)
 {
     int rc = tracee_hold(t);
     return rc < 0 ? rc : put_register(t, offsetof(struct user_regs_struct, rax), (uint64_t)result);
+}
+
+/* syscall and int 0x80 are two bytes long. */
+int tracee_repeat(const struct tracee *t, enum call_arch arch, long nr, uint64_t argument)
+{
+    enum { INSTRUCTION = 2 };
+    struct user_regs_struct regs;
+    if (ptrace(PTRACE_GETREGS, t->tid, 0, &regs) < 0)
+        return -ESRCH;
+    put_args(&regs, arch, (const uint64_t[6]){argument}, 1);
+    regs.rip -= INSTRUCTION;
+    regs.rax = (unsigned long long)nr;
+    return ptrace(PTRACE_SETREGS, t->tid, 0, &regs) < 0 ? -ESRCH : 0;
 }
 
 int tracee_return(const struct tracee *t, const int64_t *result, enum call_arch arch, const uint64_t args[6],

@@ -27,6 +27,7 @@ enum step {
     STEP_QUEUED,    /* it is held at the entry until there is a pin area, or room in it */
     STEP_ASKED,     /* it is held at the entry while clauses run in a worker */
     STEP_RUNNING,   /* it is in the call, whose exit we want */
+    STEP_CLOSING,   /* no signal reaches it until it has come to the entry of another call, a close for us */
     STEP_SHOWN,     /* it is held at the exit while clauses run in a worker */
 };
 
@@ -42,7 +43,7 @@ struct tracee {
     uint64_t given[6];
     enum step step;
     struct turn *turn; /* not in STEP_FREE */
-    uint64_t mask;     /* STEP_SUMMONED, ENTERING: its signal mask */
+    uint64_t mask;     /* STEP_ENTERING, CLOSING: its signal mask */
     struct injection injection;
     UT_hash_handle hh;
 };
@@ -98,6 +99,12 @@ int tracee_assign(const struct tracee *t, enum call_arch arch, const uint64_t ar
 int tracee_hold(const struct tracee *t);
 int tracee_run(const struct tracee *t, long nr);
 int tracee_skip(const struct tracee *t, int64_t result);
+
+/*
+ * tracee_repeat - at exit: it makes another call by the same instruction, number @nr with @argument in its
+ * first register. Its next stop is that call's entry.
+ */
+int tracee_repeat(const struct tracee *t, enum call_arch arch, long nr, uint64_t argument);
 
 /* tracee_return - at exit: the call returns @result instead; registers in @which become @args again. */
 int tracee_return(const struct tracee *t, const int64_t *result, enum call_arch arch, const uint64_t args[6],

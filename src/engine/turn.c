@@ -90,14 +90,24 @@ void turn_summon(struct turn **t, enum turn_stage stage)
     turn_pass(turn, stage);
 }
 
+bool turn_must_close(const struct turn *t)
+{
+    return t->ev.call->returns_fd && !t->fixed && t->result >= 0 && t->ev.result_assigned &&
+           event_failed(t->ev.result);
+}
+
+void turn_closes(struct turn *t, int number)
+{
+    t->run = call_by_name("close")->nr[t->ev.arch];
+    t->ev.regs[0] = (uint64_t)number;
+    t->ev.assigned |= 1;
+    t->fixed = true;
+    t->response = RESPOND_RUN;
+}
+
 void turn_close(struct turn **t, int number)
 {
-    struct turn *turn = *t;
-    turn->run = call_by_name("close")->nr[turn->ev.arch];
-    turn->ev.regs[0] = (uint64_t)number;
-    turn->ev.assigned |= 1;
-    turn->fixed = true;
-    turn->response = RESPOND_RUN;
+    turn_closes(*t, number);
     turn_summon(t, TURN_SUMMON);
 }
 

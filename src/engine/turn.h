@@ -67,6 +67,13 @@ void turn_summon(struct turn **t, enum turn_stage stage);
  */
 void turn_close(struct turn **t, int number);
 
+/* turn_must_close - has a descriptor come of a call that clauses have made fail, so that nobody else will
+ * close it? */
+bool turn_must_close(const struct turn *t);
+
+/* turn_closes - let what is to run be close(@number), and its result be the event's. */
+void turn_closes(struct turn *t, int number);
+
 /* turn_ask - let a worker run the clauses that lead to @stage (JUDGED: pre, SEEN: post), and pass it back
  * then. */
 void turn_ask(struct turn *t, enum turn_stage stage);

@@ -332,7 +332,8 @@ void event_prefetch(struct idw_event *ev)
 {
     for (unsigned i = 0; i < ev->call->n_args; i++) {
         const struct call_arg *a = &ev->call->args[i];
-        (void)event_memory(ev, a);
+        if (a->type != TYPE_STRV)
+            (void)event_memory(ev, a);
         if (a->len_is_pointer)
             (void)event_room(ev, a);
     }

@@ -192,8 +192,9 @@ int event_set(struct idw_event *ev, unsigned reg, uint64_t value);
 
 /*
  * event_prefetch - fetch each input that lies in memory, ahead of the clauses: reading may wait for the
- * target. Lengths that the kernel overwrites are among them (accept's addrlen): without it, the room for such
- * an argument is in post taken to be what the kernel says was there to write.
+ * target. Not vectors: an environment is nothing that a record should show because of that. Lengths that the
+ * kernel overwrites are among them (accept's addrlen): without it, the room for such an argument is in post
+ * taken to be what the kernel says was there to write.
  */
 void event_prefetch(struct idw_event *ev);
 

@@ -53,6 +53,7 @@ struct subject {
     void (*memory_drop)(void *memory);
     atomic_bool sandboxed; /* in a Landlock domain, which is none of ours: it and its children make their
                               calls themselves */
+    atomic_bool warned;    /* the user has been told, once, that calls of it are refused */
     bool unseen;           /* made behind the tracer's back (CLONE_UNTRACED): its execs are noticed late */
     UT_hash_handle hh;     /* by record->pid, while it is in the table */
 };
