@@ -171,6 +171,18 @@ static void on_signal(struct guardian *g, const struct signalfd_siginfo *info)
     (void)syscall(SYS_pidfd_send_signal, g->target, (int)info->ssi_signo, queued ? &value : NULL, 0);
 }
 
+/* The program may run already, and have got the signal that we are about to look at, while the news is in the
+ * link. */
+static void hear_of_launch(struct guardian *g)
+{
+    struct link_message m;
+    int fd;
+    if (g->target >= 0 || g->link.fd < 0 || recv(g->link.fd, &m, sizeof m, MSG_PEEK | MSG_DONTWAIT) <= 0)
+        return;
+    if (link_receive(&g->link, &m, &fd) > 0)
+        on_message(g, &m, fd);
+}
+
 static void guard(struct guardian *g)
 {
     while (!g->done) {
@@ -185,6 +197,7 @@ static void guard(struct guardian *g)
         /* Signals first: what killed the engine may be meant for all of us. */
         struct signalfd_siginfo info;
         if (p[0].revents != 0 && signals_next(&g->signals, &info)) {
+            hear_of_launch(g);
             on_signal(g, &info);
             if (orphaned && info.ssi_signo == SIGCHLD)
                 on_target_change(g);
