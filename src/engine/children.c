@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include "base/log.h"
+#include "engine/alone.h"
 #include "engine/launch.h"
 #include "subject/proc.h"
 
@@ -71,7 +72,7 @@ void children_forget(struct tracer *tr, struct tracee *t)
 
 /* PTRACE_EVENT_FORK, VFORK, CLONE: which of them says nothing of threads or processes, the kernel's ids do.
  */
-void children_made(struct tracer *tr, struct tracee *t)
+void children_made(struct tracer *tr, struct tracee *t, bool waits)
 {
     unsigned long tid;
     if (ptrace(PTRACE_GETEVENTMSG, t->tid, 0, &tid) < 0)
@@ -86,6 +87,8 @@ void children_made(struct tracer *tr, struct tracee *t)
         return;
     child->lent = t->lent;
     give_subject(tr, child, t->subject);
+    if (child->subject != NULL)
+        alone_born(tr->en->subjects, t, child, waits);
     errand_child(t, child);
     if (child->subject != NULL || child->unborn)
         born(tr, child);
@@ -108,6 +111,8 @@ void children_orphaned(struct tracer *tr, struct subject *dead)
         if (st.ppid == self || st.ppid == dead->record->pid) {
             t->lent = !tr->en->traced;
             give_subject(tr, t, dead);
+            if (t->subject != NULL)
+                alone_orphan(tr->en->subjects, dead, t->subject);
             born(tr, t);
         }
     }
@@ -173,6 +178,7 @@ void children_exec(struct tracer *tr, struct tracee *t)
     }
     bool as_judged = errand_exec(tr, t);
     forget_memory(t->subject);
+    alone_exec(t->subject);
     (void)subject_happens(tr->en->subjects, t->subject, HAPPENS_EXEC);
     if (!as_judged)
         tracer_refuse(t, "the program that was executed is not the one that was judged");

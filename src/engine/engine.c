@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/descriptors.h"
+#include "engine/alone.h"
 #include "engine/control.h"
 #include "engine/launch.h"
 #include "engine/own.h"
@@ -61,6 +62,8 @@ static int build_filter(struct engine *en, struct err *e)
         rc = follow_filter(en, f, e);
     if (rc == 0)
         rc = own_filter(en, f, e);
+    if (rc == 0)
+        rc = alone_filter(f, e);
     if (rc == 0)
         rc = filter_build(f, &en->program, e);
     filter_free(f);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include "base/log.h"
+#include "engine/alone.h"
 #include "engine/follow.h"
 #include "engine/own.h"
 #include "engine/perform/perform.h"
@@ -68,18 +69,41 @@ static int queue(struct tracer *tr, struct tracee *t)
     return 1;
 }
 
+/* Without mseal(2): does what is pinned stay as it is, during the call of @t? Returns 0; 1 when the thread
+ * waits for others to be gone; or -EPERM. */
+static int stays_pinned(struct tracer *tr, struct tracee *t, const struct pin_area *a)
+{
+    int rc = alone_is(tr->en->subjects, t->subject, t->tid, !tr->en->traced);
+    if (rc == -EAGAIN && tr->en->traced)
+        return queue(tr, t);
+    if (rc == 0 && pin_area_address(a) != 0)
+        rc = pin_area_check(a, t->tid, pin_area_address(a));
+    return rc < 0 ? -EPERM : 0;
+}
+
 /* Copies that the kernel is to read go where the target can't change them. Returns 1 when the thread is busy
  * with that. */
 static int pin(struct tracer *tr, struct tracee *t, uint64_t regs[6], uint8_t *changed)
 {
     struct turn *turn = t->turn;
     struct err e = {0};
+    turn->unpinned = false;
     if (turn->fixed || !pin_wanted(&turn->ev))
         return 0;
     struct pin_area *a = area_of(tr, t->subject, &e);
     if (a == NULL) {
         log_error("process %d: %s: %s", (int)t->subject->record->pid, turn->ev.call->name, e.text);
         return -ENOMEM;
+    }
+    if (!pin_can_seal()) {
+        int rc = stays_pinned(tr, t, a);
+        turn->unpinned = rc < 0 && program_tells(&turn->ev);
+        if (rc < 0 && !turn->unpinned)
+            log_error("process %d: %s: its arguments can't be pinned while others may change its memory "
+                      "(needs Linux 6.10): refused",
+                      (int)t->subject->record->pid, turn->ev.call->name);
+        if (rc != 0)
+            return turn->unpinned ? 0 : rc;
     }
     if (pin_area_address(a) != 0) {
         int rc = pin_arguments(&turn->pin, a, &turn->ev, regs, changed);
@@ -108,7 +132,7 @@ static void enter(struct tracer *tr, struct tracee *t)
     for (int i = 0; i < 6; i++)
         if (!(changed >> i & 1))
             regs[i] = turn->given[i];
-    bool exit_wanted = changed != 0 || turn->response == RESPOND_RUN_POST || turn->id != 0;
+    bool exit_wanted = changed != 0 || turn->unpinned || turn->response == RESPOND_RUN_POST || turn->id != 0;
     if (rc == 0 && exit_wanted)
         rc = passes_continue(tr->en->passes, t->tid, turn->run, regs);
     if (rc == 0 && changed != 0)
@@ -349,8 +373,10 @@ static void can_not_summon(struct tracer *tr, struct turn *turn)
 {
     bool harmless = turn->stage == TURN_SUMMON && !turn->fixed && turn->response == RESPOND_RUN &&
                     turn->ev.assigned == 0 && !pin_wanted(&turn->ev) && follow_wants(tr->en, turn->ev.call);
-    if (harmless)
+    if (harmless) {
         turn->subject->unseen = true;
+        alone_unseen(tr->en->subjects, turn->subject);
+    }
     static const int error[] = {[TURN_SUMMON] = -EPERM, [TURN_RELEASE] = -EINTR};
     answer(tr->en, turn->id, harmless ? 0 : error[turn->stage], harmless);
     turn_free(turn);
@@ -415,7 +441,7 @@ bool errand_exec(struct tracer *tr, struct tracee *t)
         return true;
     turn->changed = 0; /* the registers are the new program's */
     pin_release(&turn->pin);
-    return program_is_judged(&turn->ev);
+    return program_is_judged(&turn->ev, t->tid) && (!turn->unpinned || program_got_judged(&turn->ev, t->tid));
 }
 
 bool errand_done_early(const struct tracee *t)

@@ -14,8 +14,6 @@
 #include "subject/memory.h"
 #include "syscalls/table.h"
 
-#define NR_MSEAL 462 /* Linux 6.10; the same everywhere */
-
 /* Where the kernel takes the arguments from, syscall(2). */
 #define AT(reg) offsetof(struct user_regs_struct, reg)
 static const size_t arg_register[ARCH_COUNT][6] = {
@@ -44,7 +42,7 @@ static const struct {
     [STEP_MAP] = {{SYS_mmap, 192}, STEP_NO_FORK, STEP_CLOSE}, /* mmap2 */
     [STEP_NO_FORK] = {{SYS_madvise, 219}, STEP_NO_DUMP, STEP_UNMAP},
     [STEP_NO_DUMP] = {{SYS_madvise, 219}, STEP_SEAL, STEP_UNMAP},
-    [STEP_SEAL] = {{NR_MSEAL, NR_MSEAL}, STEP_CLOSE, STEP_UNMAP},
+    [STEP_SEAL] = {{PIN_NR_MSEAL, PIN_NR_MSEAL}, STEP_CLOSE, STEP_UNMAP},
     [STEP_UNMAP] = {{SYS_munmap, 91}, STEP_CLOSE, STEP_CLOSE},
     [STEP_CLOSE] = {{SYS_close, 6}, STEP_OWN, STEP_OWN},
 };
@@ -199,6 +197,8 @@ static enum inject_next at_exit(struct injection *in, int64_t result, bool is_er
     if (rc < 0 && in->error == 0)
         in->error = -rc;
     in->step = rc < 0 ? steps[in->step].failed : steps[in->step].done;
+    if (in->step == STEP_SEAL && !pin_can_seal())
+        in->step = STEP_CLOSE;
     struct user_regs_struct regs = step_regs(in);
     regs.rip -= sizeof instruction[0];
     regs.rax = regs.orig_rax;

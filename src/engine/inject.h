@@ -20,7 +20,9 @@
  *
  * The descriptor of the area comes by notification: call number PLACE_NR_AREA, which the filter always
  * notifies (src/filter/place.h) and for which the thread has a PASS_ADDFD. A thread that makes this call on
- * its own gets ENOSYS. Filters of the target's own see all these calls, too: one that kills for them kills.
+ * its own gets ENOSYS. A kernel
+ * without mseal(2) has the area mapped, but not sealed. Filters of the target's own see all these calls, too:
+ * one that kills for them kills.
  */
 #ifndef IDW_ENGINE_INJECT_H
 #define IDW_ENGINE_INJECT_H

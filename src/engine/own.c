@@ -10,6 +10,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include "base/cleanup.h"
+#include "engine/alone.h"
 #include "engine/own_act.h"
 #include "engine/own_names.h"
 #include "subject/proc.h"
@@ -255,5 +256,6 @@ bool own_runs(const struct engine *en, pid_t tid, const struct call *c, const ui
 bool own_decides(const struct engine *en, pid_t tid, const struct call *c, const uint64_t args[6],
                  int64_t *result)
 {
-    return own_refuses(en, tid, c, args, result) || own_runs(en, tid, c, args, result);
+    return alone_refuses(c, args, result) || own_refuses(en, tid, c, args, result) ||
+           own_runs(en, tid, c, args, result);
 }

@@ -40,7 +40,8 @@ bool own_refuses(const struct engine *en, pid_t tid, const struct call *c, const
 bool own_runs(const struct engine *en, pid_t tid, const struct call *c, const uint64_t args[6],
               int64_t *result);
 
-/* own_decides - own_refuses, then own_runs: what a call returns that the kernel is not to be let do. */
+/* own_decides - alone_refuses (alone.h), own_refuses, then own_runs: what a call returns that the kernel is
+ * not to be let do. */
 bool own_decides(const struct engine *en, pid_t tid, const struct call *c, const uint64_t args[6],
                  int64_t *result);
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/kcmp.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,12 +152,28 @@ uint64_t pin_area_address(const struct pin_area *a)
     return a->address;
 }
 
+static bool can_seal;
+static pthread_once_t can_seal_once = PTHREAD_ONCE_INIT;
+
+/* With a flag that no kernel knows: one that has the call says so. */
+static void try_seal(void)
+{
+    can_seal = syscall(PIN_NR_MSEAL, 0UL, 0UL, ~0UL) < 0 && errno == EINVAL;
+}
+
+bool pin_can_seal(void)
+{
+    (void)pthread_once(&can_seal_once, try_seal);
+    return can_seal;
+}
+
 bool pin_same_memory(pid_t a, pid_t b)
 {
     return syscall(SYS_kcmp, a, b, KCMP_VM, 0UL, 0UL) == 0;
 }
 
-/* The first line of a mapping in smaps, of any length: a path in it may look like anything but a new line. */
+/* The first line of a mapping in smaps, or its line in maps, of any length: a path in it may look like
+ * anything but a new line. */
 static bool is_mapping(const char *line, const struct pin_area *a, uint64_t address, bool *ours)
 {
     uint64_t start, end, offset;
@@ -179,7 +196,8 @@ static bool flags_are_good(const char *flags)
 
 int pin_area_check(const struct pin_area *a, pid_t tid, uint64_t address)
 {
-    _cleanup_close_ int fd = proc_open(tid, "smaps", O_RDONLY);
+    bool sealed = pin_can_seal();
+    _cleanup_close_ int fd = proc_open(tid, sealed ? "smaps" : "maps", O_RDONLY);
     if (fd < 0)
         return fd;
     _cleanup_fclose_ FILE *f = fdopen(fd, "re");
@@ -190,7 +208,9 @@ int pin_area_check(const struct pin_area *a, pid_t tid, uint64_t address)
     size_t size = 0;
     bool ours = false, good = false;
     while (!good && getline(&line, &size, f) > 0)
-        if (!is_mapping(line, a, address, &ours))
+        if (is_mapping(line, a, address, &ours))
+            good = ours && !sealed;
+        else
             good = ours && strncmp(line, "VmFlags:", 8) == 0 && flags_are_good(line);
     return good ? 0 : -EPERM;
 }

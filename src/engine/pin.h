@@ -3,8 +3,8 @@
  * Pinned arguments: the copies that clauses have judged or assigned, laid out in memory that the target can
  * read and nobody but us can write, for calls that must run in the target. A memfd that we map writable
  * first, then seal (F_SEAL_FUTURE_WRITE); the target maps it shared and read-only, and mseals the mapping
- * (Linux 6.10), so that it can't be put aside for another. One area an address space: a vfork child uses its
- * parent's.
+ * (Linux 6.10; before, see alone.h), so that it can't be put aside for another. One area an address space: a
+ * vfork child uses its parent's.
  *
  *     struct pin_area *a = pin_area_new(&e);            // memfd, mapped here, sealed
  *     ... inject.h maps pin_area_fd(a) in the target ... pin_area_mapped(a, address);
@@ -26,6 +26,8 @@
  * Memory once used is given back with the area only: the seal forbids holes, too. */
 #define PIN_AREA_SIZE (48UL << 20)
 
+#define PIN_NR_MSEAL 462 /* Linux 6.10; the same everywhere */
+
 struct pin_area;
 
 struct pin {
@@ -40,10 +42,14 @@ int pin_area_fd(const struct pin_area *a);                  /* until it is mappe
 void pin_area_mapped(struct pin_area *a, uint64_t address); /* closes the descriptor */
 uint64_t pin_area_address(const struct pin_area *a);        /* 0: not mapped yet */
 
+/* pin_can_seal - has the kernel mseal(2)? Where it has not, alone.h says when an area is of use. */
+bool pin_can_seal(void);
+
 /*
- * pin_area_check - is the whole area mapped at @address of thread @tid, read-only and sealed, for good? Looks
- * at the mapping itself (/proc/TID/smaps): the target can have put another there before the seal, and its own
- * filter can let mseal(2) succeed without being run. Returns 0, -EPERM (no), or -errno.
+ * pin_area_check - is the whole area mapped at @address of thread @tid, read-only and, if pin_can_seal,
+ * sealed, for good? Looks at the mapping itself (/proc/TID/smaps): the target can have put another there
+ * before the seal, and its own filter can let mseal(2) succeed without being run. Returns 0, -EPERM (no), or
+ * -errno.
  */
 int pin_area_check(const struct pin_area *a, pid_t tid, uint64_t address);
 

@@ -87,7 +87,7 @@ static void on_stopped(struct tracer *tr, struct tracee *t, int status)
     case PTRACE_EVENT_FORK:
     case PTRACE_EVENT_VFORK:
     case PTRACE_EVENT_CLONE:
-        children_made(tr, t);
+        children_made(tr, t, event == PTRACE_EVENT_VFORK);
         if (t->lent && errand_done_early(t))
             tracer_let_go(tr, t);
         else

@@ -38,6 +38,7 @@ struct turn {
     struct called called;
     long nr;           /* what was called */
     long run;          /* what is to run */
+    bool unpinned;     /* an exec's: with what it ran is seen when it has gone well, see program.h */
     bool fixed;        /* whatever comes of that, the result is ev.result */
     uint64_t given[6]; /* the argument registers as the target had them */
     uint8_t changed;   /* those that were changed, to be given back */

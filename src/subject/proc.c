@@ -89,13 +89,14 @@ int proc_stat(pid_t pid, struct proc_stat *out)
     /* The name in parentheses is the target's own and may hold anything, more parentheses too. */
     const char *rest = strrchr(text, ')');
     int ppid;
-    uint64_t start;
+    struct proc_stat s = {0};
     if (rest == NULL ||
         sscanf(rest + 1,
-               " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64, &ppid,
-               &start) != 2)
+               " %c %d %*d %*d %*d %*d %" SCNu32 " %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u %*d %" SCNu64,
+               &s.state, &ppid, &s.flags, &s.threads, &s.start_time) != 5)
         return -ESRCH;
-    *out = (struct proc_stat){.ppid = ppid, .start_time = start};
+    s.ppid = ppid;
+    *out = s;
     return 0;
 }
 

@@ -31,11 +31,14 @@ int proc_root(void);
 int proc_open(pid_t pid, const char *name, int flags);
 
 struct proc_stat {
+    char state;
     pid_t ppid;
+    uint32_t flags;      /* PF_* of the kernel's include/linux/sched.h */
+    unsigned threads;    /* of its process, those included that have ended but are not gone yet */
     uint64_t start_time; /* clock ticks since boot */
 };
 
-/* proc_stat - of process @pid. Returns 0, -ESRCH, or -errno (no descriptor left). */
+/* proc_stat - of process or thread @pid. Returns 0, -ESRCH, or -errno (no descriptor left). */
 int proc_stat(pid_t pid, struct proc_stat *out);
 
 struct proc_status {

@@ -54,8 +54,12 @@ struct subject {
     atomic_bool sandboxed; /* in a Landlock domain, which is none of ours: it and its children make their
                               calls themselves */
     atomic_bool warned;    /* the user has been told, once, that calls of it are refused */
-    bool unseen;           /* made behind the tracer's back (CLONE_UNTRACED): its execs are noticed late */
-    UT_hash_handle hh;     /* by record->pid, while it is in the table */
+    /* The tracer's, see engine/alone.h: others may change its address space; the process that waits in vfork
+     * for it to leave theirs, or 0; and the one that it has waited for. */
+    bool shares;
+    pid_t lender, borrower;
+    bool unseen;       /* made behind the tracer's back (CLONE_UNTRACED): its execs are noticed late */
+    UT_hash_handle hh; /* by record->pid, while it is in the table */
 };
 
 struct subjects;
