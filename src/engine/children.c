@@ -155,13 +155,6 @@ static struct tracee *take_leader_id(struct tracer *tr, struct tracee *leader, p
     return own;
 }
 
-static void forget_memory(struct subject *s)
-{
-    if (s->memory != NULL)
-        s->memory_drop(s->memory);
-    s->memory = NULL;
-}
-
 void children_exec(struct tracer *tr, struct tracee *t)
 {
     unsigned long former;
@@ -177,7 +170,7 @@ void children_exec(struct tracer *tr, struct tracee *t)
         launched = true;
     }
     bool as_judged = errand_exec(tr, t);
-    forget_memory(t->subject);
+    subject_forget_memory(t->subject);
     alone_exec(t->subject);
     (void)subject_happens(tr->en->subjects, t->subject, HAPPENS_EXEC);
     if (!as_judged)

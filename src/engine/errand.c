@@ -13,6 +13,7 @@
 #include "engine/own.h"
 #include "engine/perform/perform.h"
 #include "engine/program.h"
+#include "engine/seize.h"
 
 #define ALL_REGISTERS 0x3f
 
@@ -36,9 +37,19 @@ static void refuse_call(struct tracer *tr, struct tracee *t, int64_t result)
     tracer_let_go(tr, t);
 }
 
+/* An exec that nobody saw has taken the area away; what lies there now is the target's. */
+static bool area_is_lost(const struct subject *s)
+{
+    const struct pin_area *a = s->memory;
+    return s->unseen && pin_area_address(a) != 0 &&
+           pin_area_check(a, s->record->pid, pin_area_address(a)) < 0;
+}
+
 /* The subject's pin area, which it may share with the process that it was made of. NULL: why is in @e. */
 static struct pin_area *area_of(struct tracer *tr, struct subject *s, struct err *e)
 {
+    if (s->memory != NULL && area_is_lost(s))
+        subject_forget_memory(s);
     if (s->memory != NULL)
         return s->memory;
     struct subject *parent = subjects_find(tr->en->subjects, s->record->ppid);
@@ -233,10 +244,6 @@ static void leave(struct tracer *tr, struct tracee *t)
         return;
     bool post = turn->response == RESPOND_RUN_POST;
     bool changed = turn->fixed || (post && turn->ev.result_assigned);
-    if (post && !event_failed(turn->ev.result) && perform_give(&turn->ev) < 0) {
-        turn->ev.result = -EFAULT;
-        changed = true;
-    }
     if (changed || turn->changed != 0)
         (void)tracee_return(t, changed ? &turn->ev.result : NULL, turn->ev.arch, turn->given, turn->changed);
     end_turn(tr, t);
@@ -389,7 +396,7 @@ static struct tracee *get_hold(struct tracer *tr, struct turn *turn)
     if (t != NULL && (t->subject == NULL || t->turn != NULL))
         return NULL;
     if (t == NULL) {
-        if (ptrace(PTRACE_SEIZE, tid, 0, TRACE_OPTIONS) < 0 || (t = tracee_get(&tr->tracees, tid)) == NULL)
+        if (!seize(tr->en, tid, turn->id) || (t = tracee_get(&tr->tracees, tid)) == NULL)
             return NULL;
         t->lent = true;
         children_own(tr, t, subject_ref(turn->subject));

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "engine/perform/perform.h"
 #include "engine/program.h"
 
 struct turn *turn_new(struct engine *en, struct subject *s, pid_t tid, const struct called *called,
@@ -127,6 +128,11 @@ static void run_clauses(struct worker *w, struct job *job)
         t->response = respond_pre(t->en, &t->ev, BY_TRACE);
     } else {
         respond_post(t->en, &t->ev, t->result);
+        /* It may wait for the target, and the tracer must not. */
+        if (!event_failed(t->ev.result) && perform_give(&t->ev) < 0) {
+            t->ev.result = -EFAULT;
+            t->ev.result_assigned = true;
+        }
     }
     turn_pass(t, t->stage);
 }

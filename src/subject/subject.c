@@ -233,8 +233,8 @@ static int open_pidfd(pid_t pid)
     return fd;
 }
 
-struct subject *subjects_add(struct subjects *all, pid_t pid, struct subject *parent, enum happening how,
-                             struct err *e)
+static struct subject *add(struct subjects *all, pid_t pid, struct subject *parent, enum happening how,
+                           bool unseen, struct err *e)
 {
     struct subject *s = calloc(1, sizeof *s);
     if (s == NULL) {
@@ -259,9 +259,16 @@ struct subject *subjects_add(struct subjects *all, pid_t pid, struct subject *pa
     }
     s->record->life = life_after(LIFE_NONE, how);
     s->references = 1;
-    s->sandboxed = parent != NULL && atomic_load(&parent->sandboxed);
+    s->unseen = unseen;
+    s->sandboxed = unseen || (parent != NULL && atomic_load(&parent->sandboxed));
     lock_init(&s->lock);
     return table_enter(all, s);
+}
+
+struct subject *subjects_add(struct subjects *all, pid_t pid, struct subject *parent, enum happening how,
+                             struct err *e)
+{
+    return add(all, pid, parent, how, false, e);
 }
 
 struct subject *subjects_find(struct subjects *all, pid_t pid)
@@ -353,6 +360,15 @@ static struct subject *known_ancestor(struct subjects *all, pid_t pid)
     return NULL;
 }
 
+/* Its ancestor need not be its maker (CLONE_PARENT, subreapers): with state, that would be another's. */
+static bool may_adopt(const struct subjects *all)
+{
+    for (unsigned i = 0; i < SUBJECT_WRAPPERS_MAX; i++)
+        if (all->states[i] != NULL)
+            return false;
+    return true;
+}
+
 struct subject *subjects_get(struct subjects *all, pid_t tid, struct err *e)
 {
     struct subject *s = thread_lookup(all, tid);
@@ -365,16 +381,15 @@ struct subject *subjects_get(struct subjects *all, pid_t tid, struct err *e)
         s = subjects_find(all, tgid);
         if (s == NULL || subject_is_dead(s)) {
             subject_unref(all, s);
-            struct subject *parent = known_ancestor(all, tgid);
+            struct subject *parent = may_adopt(all) ? known_ancestor(all, tgid) : NULL;
             if (parent == NULL) {
                 err_set(e, EPERM, "process %d has no known ancestor", (int)tgid);
                 return NULL;
             }
-            s = subjects_add(all, tgid, parent, HAPPENS_FORK, e);
+            s = add(all, tgid, parent, HAPPENS_FORK, true, e);
             subject_unref(all, parent);
             if (s == NULL)
                 return NULL;
-            s->unseen = true;
         }
         if (subjects_thread(all, tid, s) < 0) {
             subject_unref(all, s);
@@ -452,6 +467,13 @@ void subject_lock(struct subject *s)
 void subject_unlock(struct subject *s)
 {
     pthread_mutex_unlock(&s->lock);
+}
+
+void subject_forget_memory(struct subject *s)
+{
+    if (s->memory != NULL)
+        s->memory_drop(s->memory);
+    s->memory = NULL;
 }
 
 int subject_kill(struct subject *s)

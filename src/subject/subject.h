@@ -119,6 +119,9 @@ void subject_unlock(struct subject *s);
 void subject_unref(struct subjects *all, struct subject *s);
 struct subject *subject_ref(struct subject *s);
 
+/* subject_forget_memory - an exec has replaced its address space. */
+void subject_forget_memory(struct subject *s);
+
 /* subject_kill - SIGKILL, to this very process, never to another that has its pid now. Returns 0, or -errno.
  */
 int subject_kill(struct subject *s);
