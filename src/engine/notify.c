@@ -235,7 +235,7 @@ static enum answering with_turn(struct worker *w, struct subject *s, const struc
 }
 
 /* What a path leads to can change between the verdict and the call: then it is judged anew, to a limit. */
-static enum answering in_turns(struct worker *w, struct subject *s, const struct called *called)
+static enum answering to_a_limit(struct worker *w, struct subject *s, const struct called *called)
 {
     enum { TRIES = 8 };
     enum answering a = ANSWER;
@@ -244,6 +244,19 @@ static enum answering in_turns(struct worker *w, struct subject *s, const struct
         w->stale = false;
         a = with_turn(w, s, called);
     } while (w->stale && ++tries < TRIES);
+    return a;
+}
+
+/* One process must not have all the threads that there can be, to the harm of the others. */
+static enum answering in_turns(struct worker *w, struct subject *s, const struct called *called)
+{
+    enum { MOST = 512 };
+    enum answering a;
+    if (atomic_fetch_add(&s->waiting, 1) < MOST)
+        a = to_a_limit(w, s, called);
+    else
+        a = answer_result(w, -ENOMEM);
+    (void)atomic_fetch_sub(&s->waiting, 1);
     subject_unref(w->en->subjects, s);
     return a;
 }

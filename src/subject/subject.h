@@ -53,6 +53,7 @@ struct subject {
     void (*memory_drop)(void *memory);
     atomic_bool sandboxed; /* in a Landlock domain, which is none of ours: it and its children make their
                               calls themselves */
+    atomic_uint waiting;   /* calls of it that workers are at, which may wait for it */
     atomic_bool warned;    /* the user has been told, once, that calls of it are refused */
     /* The tracer's, see engine/alone.h: others may change its address space; the process that waits in vfork
      * for it to leave theirs, or 0; and the one that it has waited for. */
