@@ -168,7 +168,7 @@ static int walk_text(struct walk *w, char **text)
         int r = enter(w, name, w->follow || *rest == '/', &links, link);
         if (r < 0)
             return r;
-        if (w->stop != NULL && w->stop(w->at))
+        if (w->stop != NULL && w->stop(w))
             return -EXDEV;
         if (link[0] == '\0') {
             if (*rest == '/' && !is_directory(w->at))

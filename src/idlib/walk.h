@@ -16,7 +16,7 @@ struct walk {
     int at;      /* where the path starts, then where it led; the caller's, replaced and closed on the way */
     bool follow; /* a final symbolic link */
     bool blind;  /* set by walk: it failed since we can't tell what /proc/self is */
-    bool (*stop)(int fd); /* NULL, or: end with -EXDEV where the way leads to an object that is so */
+    bool (*stop)(struct walk *w); /* NULL, or asked wherever the way has led: end there, with -EXDEV? */
 };
 
 /* walk - take @w->at to what @path, relative to it, names. Returns 0, or -errno as the kernel would. */

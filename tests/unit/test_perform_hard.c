@@ -1,37 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Performed calls where something happens in between, or where the target is in a place of its own. */
-#include "perform_help.h"
+#include "perform_event.h"
 
 #include <errno.h>
 #include <linux/magic.h>
 #include <sched.h>
 #include <sys/time.h>
 #include <sys/vfs.h>
-
-static struct performer *pf;
-static struct performed done;
-
-/* An event of @call on the target: strings from @regs on are laid out in its memory. */
-static void event(struct idw_event *ev, const char *call, const uint64_t regs[6])
-{
-    event_init(ev, NULL, target, call_by_name(call), regs);
-    ev->performing = true;
-    ev->result_file = DEAD_FD;
-}
-
-static uint64_t text(unsigned slot, const char *string)
-{
-    char *at = shared->memory + slot * 256UL;
-    (void)snprintf(at, 256, "%s", string);
-    return (uint64_t)at;
-}
-
-static enum performing now(struct idw_event *ev)
-{
-    enum performing p = perform(pf, ev, &done);
-    event_result(ev, done.result);
-    return p;
-}
 
 static enum performing simply(const char *call, uint64_t a, uint64_t b, uint64_t c)
 {
@@ -42,31 +17,10 @@ static enum performing simply(const char *call, uint64_t a, uint64_t b, uint64_t
     return p;
 }
 
-static void start(const struct guise *g)
-{
-    begin(g);
-    pf = performer_new();
-    cr_assert_not_null(pf);
-}
-
-static void stop(void)
-{
-    performed_clear(&done);
-    performer_free(pf);
-    end();
-}
-
 static void needs_root(void)
 {
     if (getuid() != 0)
         cr_skip_test("needs root");
-}
-
-/* A clause has looked at argument @name and seen what is at @path now. */
-static void look(struct idw_event *ev, unsigned name, const char *path)
-{
-    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    event_keep_object(ev, call_arg_named(ev->call, name), fd < 0 ? -errno : fd);
 }
 
 static void swap(const char *with, const char *path)
@@ -96,12 +50,12 @@ static const struct seen seen[] = {
     {"open", "file", "path", "file", {NULL}, O_RDONLY, 0},
     {"open", "link", "path", "file", {NULL}, O_RDONLY, 0},
     {"open", "file", "path", "file", {"secret", "file"}, O_RDONLY, -ESTALE},
-    {"open", "link", "path", "file", {"magic", "link"}, O_RDONLY, 1},
+    {"open", "link", "path", "file", {"magic", "link"}, O_RDONLY, 0}, /* which is the file */
+    {"open", "link", "path", "other", {"magic", "link"}, O_RDONLY, -ESTALE},
     {"open", "file", "path", "file", {"dirlink", "file"}, O_RDONLY, -ESTALE},
     {"open", "file", "path", "file", {"", "file"}, O_RDONLY, -ENOENT},
     {"open", "missing", "path", "missing", {"file", "missing"}, O_RDONLY, -ENOENT},
-    {"open", "file", "path", "file", {"other", "file"}, O_PATH, -ESTALE},
-    {"open", "file", "path", "file", {NULL}, O_PATH, 0},
+    {"open", "file", "path", "file", {NULL}, O_PATH, 1},
     {"open", "file", "path", "file", {NULL}, O_RDONLY | O_NOFOLLOW, 0},
     {"open", "file", "path", "file", {"secret", "file"}, O_RDONLY | O_NOFOLLOW, -ESTALE},
     {"open", "file", "path", "file", {NULL}, O_RDWR | O_CREAT | O_TRUNC, 0},
@@ -211,10 +165,21 @@ Test(perform_hard, no_descriptor_is_free)
     cr_assert_eq(simply("open", text(0, "new"), O_CREAT | O_WRONLY, 0644), PERFORM_DONE);
     performed_clear(&done);
     cr_assert_eq(prlimit(target, RLIMIT_NOFILE, &few, NULL), 0);
-    cr_expect_eq(simply("open", text(0, "newer"), O_CREAT | O_WRONLY, 0644), PERFORM_IN_TARGET);
+    static const struct {
+        const char *path;
+        uint64_t flags;
+        int result;
+    } full[] = {
+        {"newer", O_CREAT | O_WRONLY, -EMFILE}, {"file", O_WRONLY | O_TRUNC, -EMFILE},
+        {"missing", O_RDONLY, -EMFILE},         {"file", O_CREAT | O_DIRECTORY | O_TMPFILE, -EINVAL},
+        {"", O_CREAT | O_WRONLY, -ENOENT},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(full); i++) {
+        cr_expect_eq(simply("open", text(0, full[i].path), full[i].flags, 0644), PERFORM_DONE, "%s",
+                     full[i].path);
+        cr_expect_eq(done.result, full[i].result, "%s: %ld", full[i].path, (long)done.result);
+    }
     cr_expect(!there("newer"));
-    cr_expect_eq(simply("open", text(0, "file"), O_WRONLY | O_TRUNC, 0), PERFORM_IN_TARGET);
-    cr_expect_eq(simply("open", text(0, "missing"), O_RDONLY, 0), PERFORM_IN_TARGET);
     cr_expect_eq(simply("open", text(0, "file"), O_RDONLY, 0), PERFORM_DONE, "ADDFD will tell");
     stop();
 }
@@ -338,7 +303,7 @@ static const struct {
     {"null", O_WRONLY | O_CREAT | O_TRUNC, PERFORM_DONE},
     {"/dev/zero", O_RDONLY, PERFORM_DONE},
     {"/dev/tty", O_RDWR, PERFORM_IN_TARGET},
-    {"/dev/tty", O_PATH, PERFORM_DONE},
+    {"/dev/tty", O_PATH, PERFORM_IN_TARGET},
     {"/dev/ptmx", O_RDWR, PERFORM_IN_TARGET},
     {"/dev/fd/101", O_RDONLY, PERFORM_IN_TARGET},
     {"/dev/stdin", O_RDONLY, PERFORM_IN_TARGET},

@@ -26,23 +26,25 @@ int64_t do_unlink(struct job *j)
     _cleanup_entry_ struct entry e = NO_ENTRY;
     int flags =
         strcmp(j->ev->call->name, "rmdir") == 0 ? AT_REMOVEDIR : (int)job_argument(j, CALL_NAME_flags);
-    int64_t rc = entry_find(&j->names[0], &e);
+    int64_t rc = entry_find(j, &j->names[0], &e);
     if (rc == 0)
         rc = entry_still(j, &j->names[0], &e, -ENOENT);
+    if (rc == 0)
+        rc = entry_busy(j, &e);
     return rc < 0 ? rc : result_of(unlinkat(e.dir, e.last, flags));
 }
 
 int64_t do_mkdir(struct job *j)
 {
     _cleanup_entry_ struct entry e = NO_ENTRY;
-    int64_t rc = entry_find(&j->names[0], &e);
+    int64_t rc = entry_find(j, &j->names[0], &e);
     return rc < 0 ? rc : result_of(mkdirat(e.dir, e.last, (mode_t)job_argument(j, CALL_NAME_mode)));
 }
 
 int64_t do_mknod(struct job *j)
 {
     _cleanup_entry_ struct entry e = NO_ENTRY;
-    int64_t rc = entry_find(&j->names[0], &e);
+    int64_t rc = entry_find(j, &j->names[0], &e);
     return rc < 0 ? rc
                   : result_of(syscall(SYS_mknodat, e.dir, e.last, (mode_t)job_argument(j, CALL_NAME_mode),
                                       (unsigned)job_argument(j, CALL_NAME_dev)));
@@ -51,7 +53,7 @@ int64_t do_mknod(struct job *j)
 int64_t do_symlink(struct job *j)
 {
     _cleanup_entry_ struct entry e = NO_ENTRY;
-    int64_t rc = entry_find(&j->names[0], &e);
+    int64_t rc = entry_find(j, &j->names[0], &e);
     return rc < 0 ? rc : result_of(symlinkat(job_text(j, CALL_NAME_target), e.dir, e.last));
 }
 
@@ -62,7 +64,7 @@ int64_t do_link(struct job *j)
     int64_t object = lookup(j, &j->names[0]);
     if (object < 0)
         return object;
-    int64_t rc = entry_find(&j->names[1], &e);
+    int64_t rc = entry_find(j, &j->names[1], &e);
     if (rc == 0)
         rc = result_of(linkat(AT_FDCWD, own_fd_name((int)object, name), e.dir, e.last, AT_SYMLINK_FOLLOW));
     (void)close((int)object);
@@ -72,13 +74,17 @@ int64_t do_link(struct job *j)
 int64_t do_rename(struct job *j)
 {
     _cleanup_entry_ struct entry from = NO_ENTRY, to = NO_ENTRY;
-    int64_t rc = entry_find(&j->names[0], &from);
+    int64_t rc = entry_find(j, &j->names[0], &from);
     if (rc == 0)
-        rc = entry_find(&j->names[1], &to);
+        rc = entry_find(j, &j->names[1], &to);
     if (rc == 0)
         rc = entry_still(j, &j->names[0], &from, -ENOENT);
     if (rc == 0)
         rc = entry_still(j, &j->names[1], &to, -ESTALE);
+    if (rc == 0)
+        rc = entry_busy(j, &from);
+    if (rc == 0)
+        rc = entry_busy(j, &to);
     return rc < 0 ? rc
                   : result_of(syscall(SYS_renameat2, from.dir, from.last, to.dir, to.last,
                                       (unsigned)job_argument(j, CALL_NAME_flags)));

@@ -36,21 +36,21 @@ int64_t result_of(long rc)
 }
 
 /* A descriptor of the target's, in our hands. */
-static int64_t usable(int fd)
+static int64_t usable(const struct job *j, int fd)
 {
     if (fd == -EBADF)
         return -EBADF;
-    return fd < 0 || is_foreign(fd) ? FOR_TARGET : fd;
+    return fd < 0 || !job_may_use(j, fd) ? FOR_TARGET : fd;
 }
 
-/* Where @n starts: our descriptor of the directory, or a result. */
-static int64_t start_of(struct job *j, const struct name *n)
+/* Where @n starts: our descriptor of the directory, or -errno. */
+static int start_of(struct job *j, const struct name *n)
 {
     if (n->arg->dirfd_reg != 0)
-        return usable(event_fd(j->ev, event_arg_in(j->ev->call, n->arg->dirfd_reg - 1U)));
+        return event_fd(j->ev, event_arg_in(j->ev->call, n->arg->dirfd_reg - 1U));
     if (j->cwd < 0)
         j->cwd = reach_link(j->ev->tid, "cwd");
-    return j->cwd < 0 ? FOR_TARGET : usable(j->cwd);
+    return j->cwd;
 }
 
 static bool may_be_empty(const struct job *j, const struct call_arg *a)
@@ -79,13 +79,14 @@ static int64_t read_name(struct job *j, struct name *n)
         return -ENOENT;
     if (n->text[0] == '/' && (n->resolve & SCOPED) == 0)
         return 0;
-    int64_t start = start_of(j, n);
-    n->start = start >= 0 ? (int)start : DEAD_FD;
-    return start < 0 ? start : 0;
+    n->start = start_of(j, n);
+    if (n->start >= 0 && is_foreign(n->start))
+        return n->empty && job_may_use(j, n->start) ? 0 : FOR_TARGET;
+    return n->start == -EBADF ? -EBADF : n->start < 0 ? FOR_TARGET : 0;
 }
 
 /* Inputs are taken whole or not at all; strings, but paths, as long as the kernel takes them. */
-static int64_t inputs_are_had(struct job *j)
+static bool inputs_are_had(struct job *j)
 {
     for (unsigned i = 0; i < j->ev->call->n_args; i++) {
         const struct call_arg *a = &j->ev->call->args[i];
@@ -93,9 +94,9 @@ static int64_t inputs_are_had(struct job *j)
             continue;
         const struct event_copy *c = event_memory(j->ev, a);
         if (event_scalar(j->ev, a) != 0 && (c->data == NULL || c->error != 0))
-            return FOR_TARGET;
+            return false;
     }
-    return 0;
+    return true;
 }
 
 static int64_t descriptors_are_had(struct job *j)
@@ -104,7 +105,10 @@ static int64_t descriptors_are_had(struct job *j)
         const struct call_arg *a = &j->ev->call->args[i];
         if (a->type != TYPE_FD)
             continue;
-        int64_t fd = usable(event_fd(j->ev, a));
+        /* AT_FDCWD means something to some calls, as other negative ones may. */
+        if ((int)event_scalar(j->ev, a) < 0)
+            return j->looked ? -EBADF : FOR_TARGET;
+        int64_t fd = usable(j, event_fd(j->ev, a));
         if (fd < 0)
             return fd;
     }
@@ -132,11 +136,23 @@ static void read_names(struct job *j)
         *n = (struct name){.arg = a, .start = DEAD_FD};
         if (event_scalar(j->ev, a) != 0 || event_memory(j->ev, a)->data != NULL)
             n->error = read_name(j, n);
-        else if (a->dirfd_reg != 0)
+        else if (a->dirfd_reg != 0 && (int)j->ev->regs[a->dirfd_reg - 1] != AT_FDCWD &&
+                 j->how->run == substitute)
             n->error = start_of(j, n) < 0 ? FOR_TARGET : 0;
         else
-            n->error = FOR_TARGET;
+            n->error = j->looked ? -EFAULT : FOR_TARGET;
     }
+}
+
+/* Of arguments that we make nothing of, or that the kernel may refuse. */
+static int64_t look_at_values(struct job *j)
+{
+    int64_t rc = flags_are_known(j);
+    bool had = inputs_are_had(j);
+    j->odd = rc != 0 || !had || (j->how->odd != NULL && j->how->odd(j));
+    if (!had && j->how->run != substitute)
+        rc = FOR_TARGET;
+    return j->odd && !j->looked ? FOR_TARGET : rc;
 }
 
 int64_t job_prepare(struct job *j)
@@ -145,16 +161,17 @@ int64_t job_prepare(struct job *j)
     j->root = reach_link(j->ev->tid, "root");
     if (j->root < 0 || identity_read(j->ev->tid, &j->who) < 0)
         return FOR_TARGET;
-    int64_t rc = flags_are_known(j);
-    if (rc == 0)
-        rc = inputs_are_had(j);
+    int64_t rc = look_at_values(j);
     if (rc == 0)
         rc = descriptors_are_had(j);
     if (rc == 0 && j->how->check != NULL)
         rc = j->how->check(j);
     if (rc == 0)
         read_names(j);
-    return rc;
+    if (!j->odd || !j->looked)
+        return rc;
+    j->otherwise = rc; /* the kernel is asked first */
+    return 0;
 }
 
 void job_clear(struct job *j)

@@ -12,9 +12,12 @@
 #include <fcntl.h>
 #include "engine/perform/performer.h"
 
-#define FOR_TARGET INT64_MIN        /* can't be done exactly from here */
-#define INTERRUPTED (INT64_MIN + 1) /* by a signal */
-#define IS_FULL (INT64_MIN + 2)     /* the target has no free descriptor: EMFILE, and not for want of ours */
+#define FOR_TARGET INT64_MIN          /* can't be done exactly from here */
+#define INTERRUPTED (INT64_MIN + 1)   /* by a signal */
+#define NOTHING_WRONG (INT64_MIN + 3) /* with the arguments */
+#define IS_FULL (INT64_MIN + 2) /* the target has no free descriptor: EMFILE, and not for want of ours */
+
+#define UNREADABLE 8L /* an address: what the target gave can't be read, or not in full */
 
 struct job;
 typedef int64_t (*job_fn)(struct job *j);
@@ -25,7 +28,10 @@ struct handler {
     job_fn run;
     int as;            /* substitute(): the call that does the same to what a path leads to; 0: itself */
     unsigned at_flags; /* AT_ flags whose meaning we know */
-    job_fn check;      /* as ourselves, ahead of all: FOR_TARGET, -errno, or 0: go on. NULL: nothing to see */
+    /* Is there a value that the kernel may refuse whatever the call is about? NULL: there can be none. */
+    bool (*odd)(struct job *j);
+    job_fn
+        check; /* as ourselves, of sound arguments: FOR_TARGET, -errno, or 0: go on. NULL: nothing to see */
 };
 
 /* A path argument. */
@@ -33,7 +39,8 @@ struct name {
     const struct call_arg *arg;
     const char *text; /* our copy; NULL: the target gave NULL */
     int64_t error;    /* what looking it up results in; 0: not known yet */
-    int start;        /* our descriptor: where a relative path starts, or what an empty one means; borrowed */
+    int start;        /* our descriptor: where a relative path starts, or what an empty one means; borrowed.
+                       * FOR_TARGET as ->error: it is foreign */
     bool empty;       /* the path is "", and may be */
     bool follow;      /* a final symbolic link */
     uint64_t resolve; /* RESOLVE_ of openat2 */
@@ -46,7 +53,12 @@ struct job {
     struct idw_event *ev;
     const struct handler *how;
     struct identity who;
-    int root, cwd; /* the target's, ours to close */
+    bool looked;       /* have clauses looked at a descriptor or object? Then the target may not */
+    bool odd;          /* job_refused has to be asked */
+    bool full;         /* the target has no free descriptor */
+    bool other_mounts; /* than ours */
+    int64_t otherwise; /* what comes of an odd call that it says nothing of; 0: the handler knows */
+    int root, cwd;     /* the target's, ours to close */
     struct name names[JOB_NAMES];
     size_t n_names;
     int file; /* the result, when it is a descriptor */
@@ -63,10 +75,18 @@ int64_t job_prepare(struct job *j);
 void job_clear(struct job *j);
 
 /*
+ * job_refused - as the target: does the kernel refuse the arguments before it looks for what the call is
+ * about? It is asked by the same call about nothing. Returns NOTHING_WRONG, or what the call results in.
+ */
+int64_t job_refused(const struct job *j);
+
+/*
  * lookup - an O_PATH descriptor of what @n names, the caller's, or a result. What clauses looked at is found
  * again, or the result is -ESTALE: somebody put another in its place meanwhile.
  * lookup_at - the same with other rules for a final symbolic link.
+ * lookup_direct - the same, but FOR_TARGET where only a tour (lookup_by_walk) can tell.
  */
+int64_t lookup_direct(const struct job *j, const struct name *n, bool follow);
 int64_t lookup(const struct job *j, const struct name *n);
 int64_t lookup_at(const struct job *j, const struct name *n, bool follow);
 
@@ -80,7 +100,7 @@ struct entry {
 };
 
 /* entry_find - Returns 0, or a result. @e->dir is the caller's. */
-int64_t entry_find(const struct name *n, struct entry *e);
+int64_t entry_find(const struct job *j, const struct name *n, struct entry *e);
 
 /*
  * entry_still - is it what clauses looked at? Just ahead of the call: what is put there in between is not
@@ -88,6 +108,25 @@ int64_t entry_find(const struct name *n, struct entry *e);
  * @appeared: the result when clauses saw nothing there and now there is something; 0: the call will tell
  */
 int64_t entry_still(const struct job *j, const struct name *n, const struct entry *e, int64_t appeared);
+
+/* entry_busy - is it a mount point to the target, whose mounts are not ours? Returns 0, or -EBUSY. */
+int64_t entry_busy(const struct job *j, const struct entry *e);
+
+/*
+ * lookup_by_walk - what @text, a path from where @n starts, leads to if links of procfs are taken for the
+ * thread's. For what clauses have looked at, and only where lookup can't tell. A descriptor, the caller's, or
+ * a result.
+ */
+int64_t lookup_by_walk(const struct job *j, const struct name *n, const char *text, bool follow);
+
+/*
+ * job_may_use - can this descriptor be acted on from here? What clauses have looked at may be on file systems
+ * that are foreign, but don't mind that it is not the target who calls.
+ */
+bool job_may_use(const struct job *j, int fd);
+
+/* is_scarce - is @error (positive) about what we lack, or need not stay so? */
+bool is_scarce(int error);
 
 /*
  * is_foreign - is @fd on a file system whose answers depend on more than ids, groups and capabilities of who
@@ -114,22 +153,34 @@ int64_t do_link(struct job *j);
 int64_t do_rename(struct job *j);
 int64_t do_open(struct job *j);
 
-/* Checks: what the kernel looks at ahead of the paths, or what depends on the target's limits. */
+/* Values that the kernel refuses, or that only a newer one knows. */
+bool odd_access(struct job *j);
+bool odd_readlink(struct job *j);
+bool odd_statx(struct job *j);
+bool odd_times(struct job *j);
+bool odd_xattr(struct job *j);
+bool odd_truncate(struct job *j);
+bool odd_mknod(struct job *j);
+bool odd_unlink(struct job *j);
+bool odd_rename(struct job *j);
+
+/* Checks: what depends on the target's limits and namespaces, or on more than this call. */
 int64_t check_access(struct job *j);
-int64_t check_readlink(struct job *j);
-int64_t check_statx(struct job *j);
-int64_t check_times(struct job *j);
-int64_t check_xattr(struct job *j);
 int64_t check_truncate(struct job *j);
 int64_t check_mknod(struct job *j);
 int64_t check_symlink(struct job *j);
-int64_t check_unlink(struct job *j);
-int64_t check_rename(struct job *j);
+int64_t check_link(struct job *j);
+int64_t check_mounts(struct job *j);
 int64_t check_open(struct job *j);
 int64_t check_socket(struct job *j);
 int64_t check_sendto(struct job *j);
 
 /* limits.c: of thread @tid. */
+
+/* same_namespace - is its namespace of this @kind ("net") ours? same_cgroup - its cgroups? False also when
+ * not known. */
+bool same_namespace(pid_t tid, const char *kind);
+bool same_cgroup(pid_t tid);
 
 /* may_exceed - is @value over its soft limit called @name in /proc/TID/limits? True also when not known. */
 bool may_exceed(pid_t tid, const char *name, uint64_t value);

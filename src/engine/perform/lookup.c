@@ -10,12 +10,13 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 #include "base/cleanup.h"
-#include "idlib/resolve.h"
 #include "idlib/walk.h"
 
 /* File systems that <linux/magic.h> has not, by their own headers: socket, pipe and anonymous inodes are
@@ -73,9 +74,14 @@ static int open_path(const struct name *n, const char *text, uint64_t flags, uin
     return fd < 0 ? -errno : fd;
 }
 
-static bool is_ours(int error)
+bool is_scarce(int error)
 {
     return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSYS || error == EAGAIN;
+}
+
+static bool at_foreign(struct walk *w)
+{
+    return is_foreign(w->at);
 }
 
 /*
@@ -84,7 +90,7 @@ static bool is_ours(int error)
  */
 int64_t lookup_failed(const struct name *n, const char *text, int error)
 {
-    if (is_ours(error))
+    if (is_scarce(error))
         return FOR_TARGET;
     int fd = open_path(n, text, n->follow ? 0 : O_NOFOLLOW, RESOLVE_NO_XDEV);
     if (fd == -error)
@@ -94,7 +100,7 @@ int64_t lookup_failed(const struct name *n, const char *text, int error)
     if (n->resolve != 0)
         return FOR_TARGET;
     _cleanup_close_ int root = open("/", O_PATH | O_CLOEXEC);
-    struct walk w = {.root = root, .follow = n->follow, .stop = is_foreign};
+    struct walk w = {.root = root, .follow = n->follow, .stop = at_foreign};
     w.at = text[0] == '/' ? open("/", O_PATH | O_CLOEXEC) : fcntl(n->start, F_DUPFD_CLOEXEC, 3);
     if (root < 0 || w.at < 0 || is_foreign(w.at)) {
         close_fd_p(&w.at);
@@ -117,7 +123,7 @@ static int64_t as_seen(const struct job *j, const struct name *n, int fd)
     return rc;
 }
 
-static int64_t lookup_plain(const struct job *j, const struct name *n, bool follow)
+int64_t lookup_direct(const struct job *j, const struct name *n, bool follow)
 {
     if (n->error != 0)
         return n->error;
@@ -138,43 +144,17 @@ static int64_t lookup_plain(const struct job *j, const struct name *n, bool foll
     return as_seen(j, n, fd);
 }
 
-/* sysctls and network file systems ask for the effective id, which a worker keeps (performer.h). */
-static bool is_like_us(const struct job *j)
-{
-    return j->who.fsuid == geteuid();
-}
-
-/*
- * What clauses saw where the way leads through a procfs: the walk that they were given takes its links for
- * the thread's, and now it goes by the target's permissions. The target itself might get elsewhere.
- */
-static int64_t lookup_by_walk(const struct job *j, const struct name *n, bool follow)
-{
-    int seen;
-    if (!event_object(j->ev, n->arg, &seen) || seen < 0 || n->text == NULL)
-        return FOR_TARGET;
-    struct lookup l = {.tid = j->ev->tid,
-                       .dirfd = n->arg->dirfd_reg != 0 ? (int)j->ev->regs[n->arg->dirfd_reg - 1] : AT_FDCWD,
-                       .path = n->text,
-                       .follow = follow,
-                       .resolve = n->resolve,
-                       .start = n->start >= 0 ? &n->start : NULL};
-    int fd = resolve(&l);
-    if (l.blind || fd == -EPERM || fd == -EACCES || fd == -ESRCH)
-        return FOR_TARGET;
-    if (fd < 0)
-        return -ESTALE;
-    if (is_foreign(fd) && !is_like_us(j)) {
-        (void)close(fd);
-        return FOR_TARGET;
-    }
-    return as_seen(j, n, fd);
-}
-
 int64_t lookup_at(const struct job *j, const struct name *n, bool follow)
 {
-    int64_t rc = lookup_plain(j, n, follow);
-    return rc == FOR_TARGET ? lookup_by_walk(j, n, follow) : rc;
+    int64_t rc = lookup_direct(j, n, follow);
+    int seen;
+    if (rc != FOR_TARGET || n->text == NULL || !event_object(j->ev, n->arg, &seen))
+        return rc;
+    rc = lookup_by_walk(j, n, n->text, follow);
+    if (rc >= 0)
+        return as_seen(j, n, (int)rc);
+    bool denied = rc == -EACCES || rc == -EPERM;
+    return rc == FOR_TARGET || rc == seen || denied ? rc : -ESTALE;
 }
 
 int64_t lookup(const struct job *j, const struct name *n)
@@ -193,32 +173,48 @@ static size_t last_component(const char *text)
     return end;
 }
 
-int64_t entry_find(const struct name *n, struct entry *e)
+static int64_t parent_of(const struct name *n, const char *parent)
 {
-    char parent[PATH_MAX];
+    struct name up = {.arg = n->arg, .start = n->start, .follow = true, .resolve = n->resolve};
     if (n->error != 0)
         return n->error;
-    if (n->text == NULL)
-        return FOR_TARGET;
-    size_t at = last_component(n->text);
-    e->last = n->text + at;
-    if (at == 0 && n->text[0] != '/') {
-        e->dir = fcntl(n->start, F_DUPFD_CLOEXEC, 3);
-        return e->dir < 0 ? FOR_TARGET : 0;
-    }
-    /* Of "/" the parent and the last component both are "/". */
-    memcpy(parent, n->text, at > 0 ? at : 1);
-    parent[at > 0 ? at : 1] = '\0';
-    struct name up = {.arg = n->arg, .start = n->start, .follow = true, .resolve = n->resolve};
     int fd = open_path(&up, parent, O_DIRECTORY, 0);
     if (fd < 0)
         return lookup_failed(&up, parent, -fd);
-    if (is_foreign(fd)) {
-        (void)close(fd);
-        return FOR_TARGET;
-    }
-    e->dir = fd;
-    return 0;
+    if (!is_foreign(fd))
+        return fd;
+    (void)close(fd);
+    return FOR_TARGET;
+}
+
+int64_t entry_find(const struct job *j, const struct name *n, struct entry *e)
+{
+    char parent[PATH_MAX];
+    int seen;
+    if (n->text == NULL || (n->error != 0 && n->error != FOR_TARGET))
+        return n->error != 0 ? n->error : FOR_TARGET;
+    size_t at = last_component(n->text);
+    e->last = n->text + at;
+    /* Of "/" the parent and the last component both are "/". The dot asks for permission to search it. */
+    bool rooted = at == 0 && n->text[0] == '/';
+    (void)snprintf(parent, sizeof parent, "%.*s%s.", (int)at, n->text, rooted ? "/" : "");
+    int64_t rc = parent_of(n, parent);
+    if (rc == FOR_TARGET && event_object(j->ev, n->arg, &seen))
+        rc = lookup_by_walk(j, n, parent, true);
+    e->dir = rc >= 0 ? (int)rc : DEAD_FD;
+    return rc < 0 ? rc : 0;
+}
+
+/* The entry itself: a slash behind a symbolic link makes these calls fail, not follow. */
+static int open_entry(const struct entry *e)
+{
+    char name[PATH_MAX];
+    size_t n = strlen(e->last);
+    while (n > 1 && e->last[n - 1] == '/')
+        n--;
+    memcpy(name, e->last, n);
+    name[n] = '\0';
+    return openat(e->dir, name, O_PATH | O_CLOEXEC | O_NOFOLLOW | (e->last[n] == '/' ? O_DIRECTORY : 0));
 }
 
 int64_t entry_still(const struct job *j, const struct name *n, const struct entry *e, int64_t appeared)
@@ -226,10 +222,24 @@ int64_t entry_still(const struct job *j, const struct name *n, const struct entr
     int seen;
     if (!event_object(j->ev, n->arg, &seen))
         return 0;
-    _cleanup_close_ int fd = openat(e->dir, e->last, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+    _cleanup_close_ int fd = open_entry(e);
     if (fd < 0)
         return 0; /* the call fails as well */
     if (seen < 0)
         return appeared;
     return walk_same(seen, fd) ? 0 : -ESTALE;
+}
+
+static uint64_t mount_of(int fd)
+{
+    struct statx st;
+    return statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) == 0 ? st.stx_mnt_id : 0;
+}
+
+int64_t entry_busy(const struct job *j, const struct entry *e)
+{
+    if (!j->other_mounts || strcmp(e->last, "..") == 0)
+        return 0;
+    _cleanup_close_ int fd = open_entry(e);
+    return fd >= 0 && mount_of(fd) != mount_of(e->dir) ? -EBUSY : 0;
 }

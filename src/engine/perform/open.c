@@ -36,6 +36,7 @@ struct opening {
     int object;          /* what is there; O_PATH */
     int seen;            /* by clauses: a descriptor, -errno, or 0: they did not look */
     bool looked;
+    bool toured; /* its path leads through a procfs */
 };
 
 static struct open_how how_of(const struct job *j)
@@ -72,12 +73,12 @@ static int64_t by_path(const struct opening *o, uint64_t flags)
 }
 
 /* O_NOFOLLOW has had its say, and here would refuse the name of our descriptor, which is a link. */
-static int64_t again(int object, uint64_t flags)
+static int64_t again(const struct opening *o)
 {
     char name[OPEN_FD_NAME_MAX];
     const unsigned done = O_CREAT | O_EXCL | O_NOFOLLOW;
-    return result_of(
-        openat(AT_FDCWD, own_fd_name(object, name), (int)(((unsigned)flags & ~done) | O_CLOEXEC | O_NOCTTY)));
+    int flags = (int)(((unsigned)o->how.flags & ~done) | O_CLOEXEC | O_NOCTTY);
+    return result_of(openat(AT_FDCWD, own_fd_name(o->object, name), flags, (mode_t)o->how.mode));
 }
 
 /* null, zero, full, random, urandom: the same for everybody. */
@@ -97,7 +98,7 @@ static bool is_ours_to_open(int fd)
     if (fstat(fd, &st) < 0)
         return false;
     return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISFIFO(st.st_mode) || S_ISLNK(st.st_mode) ||
-           is_plain_device(&st);
+           S_ISSOCK(st.st_mode) || is_plain_device(&st);
 }
 
 /* What came of opening by path. */
@@ -106,11 +107,11 @@ static int64_t vetted(const struct opening *o, int64_t result)
     if (result < 0)
         return result == -EINTR ? result : lookup_failed(o->name, o->name->text, (int)-result);
     int fd = (int)result;
-    bool path_only = (o->how.flags & O_PATH) != 0;
     int64_t rc = result;
-    if (is_foreign(fd) || (!path_only && !is_ours_to_open(fd)))
+    bool usable = o->looked && o->seen >= 0 ? job_may_use(o->j, fd) : !is_foreign(fd);
+    if (!usable || !is_ours_to_open(fd))
         rc = FOR_TARGET;
-    else if (o->looked && o->seen >= 0 && (o->how.flags & MAKES_UNNAMED) == 0 && !walk_same(o->seen, fd))
+    else if (o->looked && o->seen >= 0 && !walk_same(o->seen, fd))
         rc = -ESTALE;
     if (rc != result)
         (void)close(fd);
@@ -123,35 +124,77 @@ static int64_t vetted_made(const struct opening *o, int64_t result)
     if (result >= 0 || result == -EINTR)
         return vetted(o, result);
     struct entry e = {.dir = DEAD_FD};
-    int64_t rc = entry_find(o->name, &e);
+    int64_t rc = entry_find(o->j, o->name, &e);
     close_fd_p(&e.dir);
     return rc < 0 ? rc : result;
 }
 
-/*
- * Something is there that clauses have looked at, and O_CREAT has a rule of its own for it in sticky
- * directories (fs.protected_regular): ask by the path, but change and open nothing but what they looked at.
- */
-static int64_t seen_and_created(const struct opening *o)
+/* By the name of its entry, where the way to that leads through a procfs. */
+static int64_t by_entry(const struct opening *o, uint64_t flags)
 {
+    struct entry e = {.dir = DEAD_FD};
+    int64_t rc = entry_find(o->j, o->name, &e);
+    struct name there = {.arg = o->name->arg, .text = e.last, .start = e.dir, .resolve = o->name->resolve};
+    struct opening in_it = *o;
+    in_it.name = &there;
+    if (rc == 0)
+        rc = vetted_made(&in_it, by_path(&in_it, flags));
+    close_fd_p(&e.dir);
+    return rc;
+}
+
+/*
+ * O_CREAT has a rule of its own for what is there in sticky directories (fs.protected_regular), and what was
+ * opened with O_NOFOLLOW says so (F_GETFL): ask by the path, but change and give nothing but what clauses
+ * looked at.
+ */
+static int64_t asked_by_path(const struct opening *o)
+{
+    const uint64_t flags = o->how.flags & ~(uint64_t)(O_TRUNC | O_EXCL);
+    bool kept = (flags & O_NOFOLLOW) != 0; /* and so not opened twice */
     struct stat st;
     if (fstat(o->object, &st) < 0)
         return FOR_TARGET;
-    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
-        int64_t asked = vetted(o, by_path(o, o->how.flags & ~(uint64_t)(O_TRUNC | O_EXCL)));
-        if (asked < 0)
-            return asked;
-        (void)close((int)asked);
-    }
-    return again(o->object, o->how.flags);
+    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !is_plain_device(&st) &&
+        !(kept && S_ISFIFO(st.st_mode)))
+        return FOR_TARGET;
+    return o->toured ? by_entry(o, flags) : vetted_made(o, by_path(o, flags));
 }
 
-/* What the symbolic link at @n says, into @text; @e: where it is, the caller's. False: there is no link. */
-static bool link_at(const struct name *n, struct entry *e, char text[PATH_MAX])
+/* Something is there that clauses have looked at. */
+static int64_t opened_seen(const struct opening *o)
 {
-    ssize_t len = entry_find(n, e) == 0 ? readlinkat(e->dir, e->last, text, PATH_MAX - 1) : -1;
-    text[len > 0 ? len : 0] = '\0';
-    return len > 0;
+    const uint64_t flags = o->how.flags;
+    int64_t asked = FOR_TARGET;
+    if ((flags & MAKES_UNNAMED) == 0 && (flags & (O_CREAT | O_NOFOLLOW)) != 0)
+        asked = asked_by_path(o);
+    /* A magic link at the end of the way has no such rule. */
+    if (asked < 0 && asked != FOR_TARGET && asked != -ELOOP)
+        return asked;
+    bool kept = asked >= 0 && (flags & O_NOFOLLOW) != 0;
+    if (kept && (flags & O_TRUNC) == 0)
+        return asked;
+    int64_t rc = again(o);
+    kept = kept && rc >= 0;
+    int64_t spare = kept ? rc : asked;
+    if (spare >= 0)
+        (void)close((int)spare);
+    return kept ? asked : rc;
+}
+
+/* Made where its directory was found, if nothing is there: @e. */
+static int64_t made_at(const struct opening *o, const struct name *n, struct entry *e)
+{
+    struct name there = {.arg = n->arg, .resolve = n->resolve};
+    struct opening in_it = *o;
+    int64_t rc = entry_find(o->j, n, e);
+    if (rc < 0)
+        return rc;
+    there.text = e->last;
+    there.start = e->dir;
+    in_it.name = &there;
+    rc = by_path(&in_it, o->how.flags | O_EXCL);
+    return rc < 0 ? rc : vetted(&in_it, rc);
 }
 
 /*
@@ -162,25 +205,24 @@ static int64_t created_unseen(const struct opening *o)
 {
     char texts[2][PATH_MAX];
     struct name name = *o->name;
-    struct opening there = *o;
-    int dir = DEAD_FD;
+    struct entry e = {.dir = DEAD_FD};
     int64_t rc = -ELOOP;
-    there.name = &name;
-    for (unsigned i = 0; i < LINKS_MAX; i++) {
-        struct entry e = {.dir = DEAD_FD};
-        rc = vetted_made(&there, by_path(&there, o->how.flags | O_EXCL));
+    for (unsigned i = 0; i < LINKS_MAX && rc == -ELOOP; i++) {
+        struct entry next = {.dir = DEAD_FD};
+        rc = made_at(o, &name, &next);
+        close_fd_p(&e.dir);
+        e = next;
         if (rc != -EEXIST || (o->how.flags & O_EXCL) != 0)
             break;
-        bool link = link_at(&name, &e, texts[i % 2]);
-        close_fd_p(&dir);
-        dir = e.dir;
-        rc = link ? -ELOOP : -ESTALE;
-        if (!link)
-            break;
-        name.start = dir;
-        name.text = texts[i % 2];
+        char *text = texts[i % 2];
+        ssize_t len = readlinkat(e.dir, e.last, text, PATH_MAX - 1);
+        text[len > 0 ? len : 0] = '\0';
+        rc = len <= 0 ? -ESTALE : name.resolve != 0 ? FOR_TARGET : -ELOOP;
+        name.error = 0;
+        name.start = e.dir;
+        name.text = text;
     }
-    close_fd_p(&dir);
+    close_fd_p(&e.dir);
     return rc;
 }
 
@@ -190,43 +232,44 @@ static int64_t created(const struct opening *o)
     return o->looked ? created_unseen(o) : vetted_made(o, by_path(o, o->how.flags));
 }
 
+/* Not to be followed, which is an error; by_path knows which. */
+static int64_t opened_link(const struct opening *o)
+{
+    const uint64_t flags = o->how.flags;
+    if (!o->toured)
+        return vetted_made(o, by_path(o, flags & ~(uint64_t)O_TRUNC));
+    if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        return -EEXIST;
+    return (flags & O_DIRECTORY) != 0 ? -ENOTDIR : -ELOOP;
+}
+
 static int64_t opened(const struct opening *o)
 {
     const uint64_t flags = o->how.flags;
     struct stat st;
     if (!is_ours_to_open(o->object) || fstat(o->object, &st) < 0)
         return FOR_TARGET;
-    if (S_ISLNK(st.st_mode)) /* not to be followed: an error, and by_path knows which */
-        return vetted_made(o, by_path(o, flags & ~(uint64_t)O_TRUNC));
+    if (S_ISLNK(st.st_mode))
+        return opened_link(o);
     if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
         return -EEXIST;
-    if ((flags & O_CREAT) != 0)
-        return o->looked ? seen_and_created(o) : vetted_made(o, by_path(o, flags));
-    if ((flags & MAKES_UNNAMED) != 0 || ((flags & O_NOFOLLOW) != 0 && !o->looked))
+    if (o->looked)
+        return opened_seen(o);
+    if ((flags & (O_CREAT | O_NOFOLLOW | MAKES_UNNAMED)) != 0)
         return vetted_made(o, by_path(o, flags));
-    return again(o->object, flags);
+    return again(o);
 }
 
 static int64_t open_it(struct opening *o)
 {
     const uint64_t flags = o->how.flags;
     const uint64_t exclusive = O_CREAT | O_EXCL;
-    int64_t rc = refused(o);
-    if (rc == 0 && o->name->error != 0)
-        rc = o->name->error;
-    if (rc != 0)
-        return rc;
     o->looked = event_object(o->j->ev, o->name->arg, &o->seen);
-    if ((flags & O_PATH) != 0 && !o->looked)
-        return vetted(o, by_path(o, flags));
-    bool follow = (flags & O_NOFOLLOW) == 0 && ((flags & O_PATH) != 0 || (flags & exclusive) != exclusive);
-    rc = lookup_at(o->j, o->name, follow);
-    if ((flags & O_PATH) != 0) { /* a clause saw it: that object, by that object's descriptor */
-        if (rc < 0)
-            return rc;
-        (void)close((int)rc);
-        return vetted(o, by_path(o, flags));
-    }
+    bool follow = (flags & O_NOFOLLOW) == 0 && (flags & exclusive) != exclusive;
+    int64_t rc = lookup_direct(o->j, o->name, follow);
+    o->toured = rc == FOR_TARGET;
+    if (o->toured)
+        rc = lookup_at(o->j, o->name, follow);
     if (rc >= 0) {
         o->object = (int)rc;
         return opened(o);
@@ -239,24 +282,22 @@ static int64_t open_it(struct opening *o)
 }
 
 /* The kernel looks at flags and text, then for a free descriptor, then for the file. */
-static bool comes_first(const struct opening *o, int64_t rc)
-{
-    return rc == -EINVAL || rc == -E2BIG || rc == o->name->error;
-}
-
-static int64_t full_or(const struct job *j, int64_t rc)
-{
-    int64_t left = descriptors_left(j->ev->tid);
-    return left < 0 ? left : rc;
-}
-
 int64_t do_open(struct job *j)
 {
     struct opening o = {.j = j, .name = &j->names[0], .how = how_of(j), .object = DEAD_FD};
-    int64_t rc = open_it(&o);
+    int64_t rc = refused(&o);
+    if (rc != 0)
+        return rc;
+    if (j->names[0].error == -EFAULT || j->names[0].error == -ENOENT || j->names[0].error == -ENAMETOOLONG)
+        return j->names[0].error;
+    if (j->full)
+        return IS_FULL;
+    rc = open_it(&o);
     close_fd_p(&o.object);
-    if (rc < 0)
-        return rc == FOR_TARGET || comes_first(&o, rc) ? rc : full_or(j, rc);
+    if (rc < 0) {
+        int64_t left = rc != FOR_TARGET ? descriptors_left(j->ev->tid) : 0;
+        return left < 0 ? left : rc;
+    }
     j->file = (int)rc;
     return 0;
 }

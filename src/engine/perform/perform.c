@@ -23,15 +23,16 @@ static const struct handler handlers[] = {
     {"stat", substitute},
     {"lstat", substitute, SYS_stat},
     {"fstat", substitute},
-    {"newfstatat", substitute, .at_flags = STAT_FLAGS},
-    {"statx", substitute, .at_flags = STAT_FLAGS | AT_STATX_SYNC_TYPE, .check = check_statx},
+    {"newfstatat", substitute, .at_flags = STAT_FLAGS | AT_STATX_SYNC_TYPE},
+    {"statx", substitute, .at_flags = STAT_FLAGS | AT_STATX_SYNC_TYPE, .odd = odd_statx},
     {"statfs", substitute},
     {"fstatfs", substitute},
-    {"access", do_access, .check = check_access},
-    {"faccessat", do_access, .check = check_access},
-    {"faccessat2", do_access, .at_flags = LINK_OR_EMPTY | AT_EACCESS, .check = check_access},
-    {"readlink", do_readlink, .check = check_readlink},
-    {"readlinkat", do_readlink, .check = check_readlink},
+    {"access", do_access, .odd = odd_access, .check = check_access},
+    {"faccessat", do_access, .odd = odd_access, .check = check_access},
+    {"faccessat2", do_access, .at_flags = LINK_OR_EMPTY | AT_EACCESS, .odd = odd_access,
+     .check = check_access},
+    {"readlink", do_readlink, .odd = odd_readlink},
+    {"readlinkat", do_readlink, .odd = odd_readlink},
 
     {"chmod", substitute},
     {"fchmod", substitute},
@@ -41,42 +42,42 @@ static const struct handler handlers[] = {
     {"lchown", substitute, SYS_chown},
     {"fchown", substitute},
     {"fchownat", substitute, .at_flags = LINK_OR_EMPTY},
-    {"truncate", substitute, .check = check_truncate},
-    {"ftruncate", substitute, .check = check_truncate},
-    {"utime", substitute, .check = check_times},
-    {"utimes", substitute, .check = check_times},
-    {"futimesat", substitute, .check = check_times},
-    {"utimensat", substitute, .at_flags = LINK_OR_EMPTY, .check = check_times},
+    {"truncate", substitute, .odd = odd_truncate, .check = check_truncate},
+    {"ftruncate", substitute, .odd = odd_truncate, .check = check_truncate},
+    {"utime", substitute, .odd = odd_times},
+    {"utimes", substitute, .odd = odd_times},
+    {"futimesat", substitute, .odd = odd_times},
+    {"utimensat", substitute, .at_flags = LINK_OR_EMPTY, .odd = odd_times},
 
-    {"setxattr", substitute, .check = check_xattr},
-    {"lsetxattr", substitute, SYS_setxattr, .check = check_xattr},
-    {"fsetxattr", substitute, .check = check_xattr},
-    {"getxattr", substitute, .check = check_xattr},
-    {"lgetxattr", substitute, SYS_getxattr, .check = check_xattr},
-    {"fgetxattr", substitute, .check = check_xattr},
-    {"listxattr", substitute, .check = check_xattr},
-    {"llistxattr", substitute, SYS_listxattr, .check = check_xattr},
-    {"flistxattr", substitute, .check = check_xattr},
-    {"listxattrat", substitute, .at_flags = LINK_OR_EMPTY, .check = check_xattr},
-    {"removexattr", substitute, .check = check_xattr},
-    {"lremovexattr", substitute, SYS_removexattr, .check = check_xattr},
-    {"fremovexattr", substitute, .check = check_xattr},
-    {"removexattrat", substitute, .at_flags = LINK_OR_EMPTY, .check = check_xattr},
+    {"setxattr", substitute, .odd = odd_xattr},
+    {"lsetxattr", substitute, SYS_setxattr, .odd = odd_xattr},
+    {"fsetxattr", substitute, .odd = odd_xattr},
+    {"getxattr", substitute, .odd = odd_xattr},
+    {"lgetxattr", substitute, SYS_getxattr, .odd = odd_xattr},
+    {"fgetxattr", substitute, .odd = odd_xattr},
+    {"listxattr", substitute, .odd = odd_xattr},
+    {"llistxattr", substitute, SYS_listxattr, .odd = odd_xattr},
+    {"flistxattr", substitute, .odd = odd_xattr},
+    {"listxattrat", substitute, .at_flags = LINK_OR_EMPTY, .odd = odd_xattr},
+    {"removexattr", substitute, .odd = odd_xattr},
+    {"lremovexattr", substitute, SYS_removexattr, .odd = odd_xattr},
+    {"fremovexattr", substitute, .odd = odd_xattr},
+    {"removexattrat", substitute, .at_flags = LINK_OR_EMPTY, .odd = odd_xattr},
 
-    {"unlink", do_unlink, .check = check_unlink},
-    {"unlinkat", do_unlink, .check = check_unlink},
-    {"rmdir", do_unlink, .check = check_unlink},
+    {"unlink", do_unlink, .check = check_mounts},
+    {"unlinkat", do_unlink, .odd = odd_unlink, .check = check_mounts},
+    {"rmdir", do_unlink, .check = check_mounts},
     {"mkdir", do_mkdir},
     {"mkdirat", do_mkdir},
-    {"mknod", do_mknod, .check = check_mknod},
-    {"mknodat", do_mknod, .check = check_mknod},
+    {"mknod", do_mknod, .odd = odd_mknod, .check = check_mknod},
+    {"mknodat", do_mknod, .odd = odd_mknod, .check = check_mknod},
     {"symlink", do_symlink, .check = check_symlink},
     {"symlinkat", do_symlink, .check = check_symlink},
     {"link", do_link},
-    {"linkat", do_link, .at_flags = AT_SYMLINK_FOLLOW},
-    {"rename", do_rename},
-    {"renameat", do_rename},
-    {"renameat2", do_rename, .check = check_rename},
+    {"linkat", do_link, .at_flags = AT_SYMLINK_FOLLOW | AT_EMPTY_PATH, .check = check_link},
+    {"rename", do_rename, .check = check_mounts},
+    {"renameat", do_rename, .check = check_mounts},
+    {"renameat2", do_rename, .odd = odd_rename, .check = check_mounts},
 
     {"connect", substitute, .check = check_socket},
     {"bind", substitute, .check = check_socket},
@@ -111,7 +112,9 @@ static int64_t act(struct job *j)
 {
     if (performer_become(j->pf, &j->who, j->root) < 0)
         return FOR_TARGET;
-    int64_t rc = j->how->run(j);
+    int64_t rc = j->odd ? job_refused(j) : NOTHING_WRONG;
+    if (rc == NOTHING_WRONG)
+        rc = j->otherwise != 0 ? j->otherwise : j->how->run(j);
     performer_return(j->pf);
     return rc;
 }
@@ -142,7 +145,13 @@ enum performing perform(struct performer *pf, struct idw_event *ev, struct perfo
     const struct handler *h = handler_of(ev->call);
     if (h == NULL || ev->arch != ARCH_X86_64)
         return PERFORM_IN_TARGET;
-    struct job j = {.pf = pf, .ev = ev, .how = h, .root = DEAD_FD, .cwd = DEAD_FD, .file = DEAD_FD};
+    struct job j = {.pf = pf,
+                    .ev = ev,
+                    .how = h,
+                    .looked = event_looked(ev),
+                    .root = DEAD_FD,
+                    .cwd = DEAD_FD,
+                    .file = DEAD_FD};
     int64_t result = job_prepare(&j);
     if (result == 0)
         result = act(&j);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,19 +30,57 @@ enum changed {
 
 struct performer {
     struct identity own;
-    int root, cwd; /* its own */
     unsigned changed;
 };
+
+/* Where all workers belong. */
+static struct {
+    int root, cwd;
+    mode_t umask;
+    bool known;
+} home;
+static pthread_once_t home_once = PTHREAD_ONCE_INIT;
+
+/* In the first worker, when none is in a target's place yet. */
+static void find_home(void)
+{
+    struct identity who = {0};
+    pid_t tid = (pid_t)syscall(SYS_gettid);
+    home.root = reach_link(tid, "root");
+    home.cwd = reach_link(tid, "cwd");
+    home.known = home.root >= 0 && home.cwd >= 0 && identity_read(tid, &who) == 0;
+    home.umask = who.umask;
+    identity_clear(&who);
+}
+
+static int set_root(int root)
+{
+    return fchdir(root) < 0 || chroot(".") < 0 ? -errno : 0;
+}
+
+/*
+ * A thread starts in the place of the one that makes it, and shares it: that may be a worker who is in a
+ * target's by now.
+ */
+static int move_home(void)
+{
+    (void)pthread_once(&home_once, find_home);
+    if (!home.known || unshare(CLONE_FS) < 0)
+        return -EPERM;
+    (void)umask(home.umask);
+    _cleanup_close_ int root = reach_link((pid_t)syscall(SYS_gettid), "root");
+    int rc = root < 0 ? root : walk_same(root, home.root) ? 0 : set_root(home.root);
+    if (rc == 0 && fchdir(home.cwd) < 0)
+        rc = fchdir(proc_root());
+    return rc;
+}
 
 struct performer *performer_new(void)
 {
     struct performer *pf = calloc(1, sizeof *pf);
     if (pf == NULL)
         return NULL;
-    pid_t tid = (pid_t)syscall(SYS_gettid);
-    pf->root = reach_link(tid, "root");
-    pf->cwd = reach_link(tid, "cwd");
-    if (pf->root < 0 || pf->cwd < 0 || identity_read(tid, &pf->own) < 0 || unshare(CLONE_FS) < 0) {
+    if (move_home() < 0 || identity_read((pid_t)syscall(SYS_gettid), &pf->own) < 0) {
         performer_free(pf);
         return NULL;
     }
@@ -52,8 +91,6 @@ void performer_free(struct performer *pf)
 {
     if (pf == NULL)
         return;
-    close_fd_p(&pf->root);
-    close_fd_p(&pf->cwd);
     identity_clear(&pf->own);
     free(pf);
 }
@@ -96,17 +133,11 @@ static int set_effective(const struct performer *pf, uint64_t effective)
     return syscall(SYS_capset, &head, caps) < 0 ? -errno : 0;
 }
 
-/* The rights to do so are still, or again, our own here. */
-static int set_root(int root)
-{
-    return fchdir(root) < 0 || chroot(".") < 0 ? -errno : 0;
-}
-
 static int change_place(struct performer *pf, const struct identity *who, int root)
 {
     int rc = 0;
     pf->changed |= CHANGED_CWD;
-    if (!walk_same(root, pf->root)) {
+    if (!walk_same(root, home.root)) { /* the rights to do so are still our own */
         pf->changed |= CHANGED_ROOT;
         rc = set_root(root);
     }
@@ -176,13 +207,27 @@ void performer_return(struct performer *pf)
     if ((pf->changed & CHANGED_UMASK) != 0)
         (void)umask(pf->own.umask);
     if (rc == 0 && (pf->changed & CHANGED_ROOT) != 0)
-        rc = set_root(pf->root);
+        rc = set_root(home.root);
     if (rc < 0) {
         log_error("a worker could not give up a target's identity: %s", strerror(-rc));
         abort();
     }
     /* A directory that we may not enter any more: then the worker is in none that matters. */
-    if ((pf->changed & CHANGED_CWD) != 0 && fchdir(pf->cwd) < 0)
+    if ((pf->changed & CHANGED_CWD) != 0 && fchdir(home.cwd) < 0)
         (void)!fchdir(proc_root());
     pf->changed = 0;
+}
+
+void performer_pause(struct performer *pf)
+{
+    performer_return(pf);
+}
+
+void performer_resume(struct performer *pf, const struct identity *who, int root)
+{
+    int rc = performer_become(pf, who, root);
+    if (rc < 0) {
+        log_error("a worker could not take on a target's identity again: %s", strerror(-rc));
+        abort();
+    }
 }

@@ -22,6 +22,10 @@ const struct identity *performer_own(const struct performer *pf);
 /* performer_become - @root: O_PATH descriptor of the target's root. Returns 0, or -errno: can't be done. */
 int performer_become(struct performer *pf, const struct identity *who, int root);
 
+/* performer_pause, performer_resume - it is itself in between; resuming never fails, as performer_return. */
+void performer_pause(struct performer *pf);
+void performer_resume(struct performer *pf, const struct identity *who, int root);
+
 /* performer_return - never fails: a thread that can't come back ends the process. */
 void performer_return(struct performer *pf);
 

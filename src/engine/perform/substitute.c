@@ -76,6 +76,13 @@ static int64_t put_output(struct substitution *s, const struct call_arg *a)
     return o->data != NULL ? 0 : FOR_TARGET;
 }
 
+static void put_input(struct substitution *s, const struct call_arg *a)
+{
+    const struct event_copy *c = event_memory(s->j->ev, a);
+    if (s->regs[a->reg] != 0 || c->assigned)
+        s->regs[a->reg] = c->data != NULL && c->error == 0 ? (long)c->data : UNREADABLE;
+}
+
 static int64_t put_argument(struct substitution *s, const struct call_arg *a)
 {
     if (a->source != FROM_REG)
@@ -84,14 +91,12 @@ static int64_t put_argument(struct substitution *s, const struct call_arg *a)
         return put_path(s, a);
     if (a->type == TYPE_FD)
         s->regs[a->reg] = event_fd(s->j->ev, a); /* job_prepare has seen that it is there */
-    else if (a->type == TYPE_DIRFD && s->j->names[0].text == NULL && (int)s->regs[a->reg] != AT_FDCWD)
+    else if (a->type == TYPE_DIRFD && s->j->names[0].text == NULL)
         s->regs[a->reg] = event_fd(s->j->ev, a);
     else if (call_type_info(a->type)->memory && (a->tags & TAG_OUT) != 0)
         return put_output(s, a);
     else if (call_type_info(a->type)->memory)
-        s->regs[a->reg] = s->regs[a->reg] != 0 || event_memory(s->j->ev, a)->assigned
-                              ? (long)event_memory(s->j->ev, a)->data
-                              : 0;
+        put_input(s, a);
     return 0;
 }
 
@@ -121,14 +126,6 @@ int64_t substitute(struct job *j)
     return result < 0 ? result : keep_outputs(&s, result);
 }
 
-/* A procfs' self and thread-self say who reads them. */
-static bool is_own_name(const char *text)
-{
-    const char *slash = strrchr(text, '/');
-    const char *last = slash != NULL ? slash + 1 : text;
-    return strcmp(last, "self") == 0 || strcmp(last, "thread-self") == 0;
-}
-
 int64_t do_readlink(struct job *j)
 {
     const struct call_arg *out = call_arg_named(j->ev->call, CALL_NAME_buf);
@@ -136,7 +133,7 @@ int64_t do_readlink(struct job *j)
     int64_t fd = lookup(j, &j->names[0]);
     if (fd < 0)
         return fd;
-    if (is_foreign((int)fd) && is_own_name(j->names[0].text)) {
+    if (is_foreign((int)fd)) { /* a procfs' links say something else to others, or nothing */
         (void)close((int)fd);
         return FOR_TARGET;
     }
