@@ -128,13 +128,21 @@ class Hunted(Rewriting):
     excused = rb"idwrun: process \d+: \w+: (its arguments can't be pinned \([\w ]+\)|[\w' ]+): refused\n"
 
     def hunted(self, pieces, wrappers, options, user=None):
-        said = [line for line in self.played(pieces, wrappers, [*options, "-H"], user)
-                if not re.match(r"[\w-]+: and then EPERM", line)]
+        said = self.played(pieces, wrappers, [*options, "-H"], user)
+        wanted = self.expected(pieces, wrappers)
+        texts = [f"{piece}: {outcome}".rstrip() for piece, outcome in wanted.items()]
+        refused = any("EPERM" in line for line in said)
+        if refused:  # it got in before the seal, or no harm was done: what did run ran as it should
+            texts += [f"{piece}: and then {outcome}".rstrip() for piece, outcome in wanted.items()]
+            said = [line for line in said if "EPERM" not in line and line not in texts]
+        else:
+            said = [line for line in said if line not in texts] if set(texts) <= set(said) else said
+        self.assertEqual(len(said), 2, said)
         found = re.fullmatch(r"hunted (some|none) won (\d+)", said[0])
         self.assertIsNotNone(found, said)
-        wanted = [f"{piece}: {outcome}".rstrip() for piece, outcome in self.expected(pieces, wrappers).items()]
-        self.assertEqual(said[1:], [*wanted, "clobbered 0"])
-        self.assertEqual(found[2], "0")
+        self.assertEqual(said[1], "clobbered 0")
+        if not refused:
+            self.assertEqual(found[2], "0")
         return found[1] == "some"
 
     def test_bare(self):

@@ -18,7 +18,7 @@ STOPPING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 class EnginesAreUsed(Case):
     def test_the_wrappers_of_these_tests_do_see_calls(self):
         argv = ["sh", "-c", "cat /etc/passwd >/dev/null; umask 022"]
-        for engine, sees in (("notify", {"notify"}), ("trace", {"trace"}), ("both", {"notify", "trace"})):
+        for engine, sees in (("notify", {"notify"}), ("trace", {"notify", "trace"}), ("perform", {"notify"})):
             with self.subTest(engine=engine):
                 result, stats = idw.run_stats(argv, idw.ENGINES[engine])
                 self.assertEqual(result, (0, b"", b""))
