@@ -20,6 +20,8 @@
 #include "engine/own.h"
 #include "engine/perform/perform.h"
 #include "engine/turn.h"
+#include "idlib/walk.h"
+#include "subject/reach.h"
 
 /* A notification is answered here, or somebody else will. */
 enum answering { ANSWER, ANSWERED };
@@ -123,6 +125,13 @@ static enum answering give_result(struct worker *w, struct turn **turn, struct p
     return answer_result(w, result);
 }
 
+/* Do paths mean the same to the thread as to us? Of another mount namespace the root is another mount. */
+static bool has_our_root(pid_t tid)
+{
+    _cleanup_close_ int theirs = reach_link(tid, "root"), ours = open("/", O_PATH | O_CLOEXEC);
+    return theirs >= 0 && ours >= 0 && walk_same(theirs, ours);
+}
+
 /* Is the object that clauses saw a character device, and its path now the canonical one? */
 static bool canonical_device(struct turn *t, const struct call_arg *path)
 {
@@ -136,9 +145,9 @@ static bool canonical_device(struct turn *t, const struct call_arg *path)
     if (n <= 0)
         return false;
     name[n] = '\0';
-    /* In another root it has another name. */
-    return lstat(name, &by_name) == 0 && by_name.st_rdev == st.st_rdev && by_name.st_ino == st.st_ino &&
-           by_name.st_dev == st.st_dev && event_assign(&t->ev, path, name, (size_t)n) == 0;
+    return strncmp(name, "/dev/", 5) == 0 && has_our_root(t->ev.tid) && lstat(name, &by_name) == 0 &&
+           by_name.st_rdev == st.st_rdev && by_name.st_ino == st.st_ino && by_name.st_dev == st.st_dev &&
+           event_assign(&t->ev, path, name, (size_t)n) == 0;
 }
 
 /*

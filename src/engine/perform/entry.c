@@ -71,6 +71,14 @@ int64_t do_link(struct job *j)
     return rc;
 }
 
+/* The kernel looks whether they are when both have been found. */
+static int64_t busy(const struct job *j, const struct entry *from, const struct entry *to)
+{
+    int64_t rc = entry_busy(j, from);
+    bool there = faccessat(from->dir, from->last, F_OK, AT_SYMLINK_NOFOLLOW | AT_EACCESS) == 0;
+    return rc == 0 && there ? entry_busy(j, to) : rc;
+}
+
 int64_t do_rename(struct job *j)
 {
     _cleanup_entry_ struct entry from = NO_ENTRY, to = NO_ENTRY;
@@ -82,9 +90,7 @@ int64_t do_rename(struct job *j)
     if (rc == 0)
         rc = entry_still(j, &j->names[1], &to, -ESTALE);
     if (rc == 0)
-        rc = entry_busy(j, &from);
-    if (rc == 0)
-        rc = entry_busy(j, &to);
+        rc = busy(j, &from, &to);
     return rc < 0 ? rc
                   : result_of(syscall(SYS_renameat2, from.dir, from.last, to.dir, to.last,
                                       (unsigned)job_argument(j, CALL_NAME_flags)));

@@ -143,31 +143,40 @@ static int64_t by_entry(const struct opening *o, uint64_t flags)
     return rc;
 }
 
+/* A directory; from within, O_NOFOLLOW may be said again. */
+static int64_t opened_directory(const struct opening *o)
+{
+    if ((o->how.flags & O_CREAT) != 0)
+        return -EISDIR;
+    if ((o->how.flags & O_NOFOLLOW) == 0)
+        return again(o);
+    int64_t rc = result_of(openat(o->object, ".", (int)o->how.flags | O_CLOEXEC));
+    return rc == -EACCES ? again(o) : rc; /* that asks for permission to search */
+}
+
 /*
  * O_CREAT has a rule of its own for what is there in sticky directories (fs.protected_regular), and what was
  * opened with O_NOFOLLOW says so (F_GETFL): ask by the path, but change and give nothing but what clauses
  * looked at.
  */
-static int64_t asked_by_path(const struct opening *o)
+static int64_t asked_by_path(const struct opening *o, const struct stat *st)
 {
     const uint64_t flags = o->how.flags & ~(uint64_t)(O_TRUNC | O_EXCL);
     bool kept = (flags & O_NOFOLLOW) != 0; /* and so not opened twice */
-    struct stat st;
-    if (fstat(o->object, &st) < 0)
-        return FOR_TARGET;
-    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !is_plain_device(&st) &&
-        !(kept && S_ISFIFO(st.st_mode)))
+    if (!S_ISREG(st->st_mode) && !is_plain_device(st) && !(kept && S_ISFIFO(st->st_mode)))
         return FOR_TARGET;
     return o->toured ? by_entry(o, flags) : vetted_made(o, by_path(o, flags));
 }
 
 /* Something is there that clauses have looked at. */
-static int64_t opened_seen(const struct opening *o)
+static int64_t opened_seen(const struct opening *o, const struct stat *st)
 {
     const uint64_t flags = o->how.flags;
     int64_t asked = FOR_TARGET;
+    if ((flags & MAKES_UNNAMED) == 0 && S_ISDIR(st->st_mode))
+        return opened_directory(o);
     if ((flags & MAKES_UNNAMED) == 0 && (flags & (O_CREAT | O_NOFOLLOW)) != 0)
-        asked = asked_by_path(o);
+        asked = asked_by_path(o, st);
     /* A magic link at the end of the way has no such rule. */
     if (asked < 0 && asked != FOR_TARGET && asked != -ELOOP)
         return asked;
@@ -243,18 +252,50 @@ static int64_t opened_link(const struct opening *o)
     return (flags & O_DIRECTORY) != 0 ? -ENOTDIR : -ELOOP;
 }
 
+/* What has to be opened by the target, but what clauses have looked at it may not: does it fail anyhow? */
+static int64_t opened_by_target(const struct opening *o)
+{
+    static const int asks[] = {
+        [O_RDONLY] = R_OK, [O_WRONLY] = W_OK, [O_RDWR] = R_OK | W_OK, [O_ACCMODE] = R_OK | W_OK};
+    const uint64_t flags = o->how.flags;
+    char name[OPEN_FD_NAME_MAX];
+    if (!o->looked)
+        return FOR_TARGET;
+    if ((flags & O_DIRECTORY) != 0)
+        return -ENOTDIR;
+    int64_t rc =
+        result_of(faccessat(AT_FDCWD, own_fd_name(o->object, name), asks[flags & O_ACCMODE], AT_EACCESS));
+    return rc < 0 ? rc : descriptors_left(o->j->ev->tid) == IS_FULL ? IS_FULL : FOR_TARGET;
+}
+
+/* A name that is to be made can't say that it is a directory's. */
+static bool says_directory(const char *text)
+{
+    size_t n = strlen(text), end = n;
+    while (end > 0 && text[end - 1] == '/')
+        end--;
+    bool dots =
+        end > 0 && text[end - 1] == '.' &&
+        (end == 1 || text[end - 2] == '/' || (text[end - 2] == '.' && (end == 2 || text[end - 3] == '/')));
+    return end > 0 && end < n && !dots;
+}
+
 static int64_t opened(const struct opening *o)
 {
     const uint64_t flags = o->how.flags;
     struct stat st;
-    if (!is_ours_to_open(o->object) || fstat(o->object, &st) < 0)
+    if (fstat(o->object, &st) < 0)
         return FOR_TARGET;
+    if ((flags & O_CREAT) != 0 && says_directory(o->name->text))
+        return -EISDIR;
     if (S_ISLNK(st.st_mode))
         return opened_link(o);
     if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
         return -EEXIST;
+    if (!is_ours_to_open(o->object))
+        return opened_by_target(o);
     if (o->looked)
-        return opened_seen(o);
+        return opened_seen(o, &st);
     if ((flags & (O_CREAT | O_NOFOLLOW | MAKES_UNNAMED)) != 0)
         return vetted_made(o, by_path(o, flags));
     return again(o);
