@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/kcmp.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -49,24 +50,33 @@ static bool other_memory(pid_t a, pid_t b)
     return syscall(SYS_kcmp, a, b, KCMP_VM, 0UL, 0UL) > 0;
 }
 
-/* No process has 0 threads: it can't be looked at. */
+/* 0: gone. */
 static unsigned threads_of(pid_t pid)
 {
     struct proc_stat st;
-    return proc_stat(pid, &st) < 0 ? 0 : st.threads;
+    int rc = proc_stat(pid, &st);
+    return rc == 0 ? st.threads : rc == -ESRCH ? 0 : UINT_MAX;
 }
 
 /*
- * Is the process that @s has waited for in vfork still in its memory? The wait ends with that of the first
- * thread; others of its process may go on. In this order: a thread without memory makes no new ones.
+ * Is process @pid out of the memory of @tid for good? A thread without memory makes no new ones, so in this
+ * order: the first thread is, and there is no other.
  */
+static bool has_left(pid_t pid, pid_t tid)
+{
+    bool first = other_memory(pid, tid);
+    unsigned threads = threads_of(pid);
+    return threads == 0 || (first && threads == 1);
+}
+
+/* Is the process that @s has waited for in vfork still in its memory? The wait ended with that of its first
+ * thread. */
 static bool has_borrower(struct subjects *all, struct subject *s, pid_t tid)
 {
     if (s->borrower == 0)
         return false;
     struct subject *b = subjects_find(all, s->borrower);
-    bool there = b != NULL && b->lender == s->record->pid &&
-                 !(other_memory(b->record->pid, tid) && threads_of(b->record->pid) == 1);
+    bool there = b != NULL && b->lender == s->record->pid && !has_left(b->record->pid, tid);
     subject_unref(all, b);
     if (!there)
         s->borrower = 0;
@@ -116,27 +126,33 @@ void alone_exec(struct subject *s)
     s->lender = s->borrower = 0;
 }
 
-/* Have all threads of the process but @tid ended? They will be gone in a moment then. */
-static bool others_have_ended(pid_t pid, pid_t tid)
+/* Is every thread of the process but @tid about to go? The first one stays, as a zombie, until all have
+ * ended.
+ */
+static bool others_go(pid_t pid, pid_t tid)
 {
     _cleanup_close_ int fd = proc_open(pid, "task", O_RDONLY | O_DIRECTORY);
     DIR *tasks = fd < 0 ? NULL : fdopendir(fd);
-    bool ended = tasks != NULL;
+    bool go = tasks != NULL;
     if (tasks == NULL)
         return false;
     (void)move_fd(&fd);
-    for (const struct dirent *d; ended && (d = readdir(tasks)) != NULL;) {
+    for (const struct dirent *d; go && (d = readdir(tasks)) != NULL;) {
         struct proc_stat st;
         pid_t other = atoi(d->d_name); // NOLINT(cert-err34-c): the kernel's names; "." and ".." are 0
         int rc = other == 0 || other == tid ? -ESRCH : proc_stat(other, &st);
-        ended = rc == -ESRCH || (rc == 0 && (st.flags & PF_EXITING) != 0);
+        go = rc == -ESRCH || (rc == 0 && (st.flags & PF_EXITING) != 0 && (other != pid || st.state != 'Z'));
     }
     (void)closedir(tasks);
-    return ended;
+    return go;
 }
 
-/* A leader that has ended stays until all have; of who is in a lender's memory it has woken the lender. */
-static int count_threads(const struct subject *s, pid_t tid)
+/*
+ * Returns 0: @tid is the only thread. A first one that has ended doesn't count, but that of a process in its
+ * lender's memory: it has woken the lender. Or -EPERM; -EAGAIN, and *@first: it is the first one that is
+ * about to end.
+ */
+static int count_threads(const struct subject *s, pid_t tid, bool *first)
 {
     struct proc_stat st;
     pid_t pid = s->record->pid;
@@ -144,17 +160,19 @@ static int count_threads(const struct subject *s, pid_t tid)
         return -EPERM;
     if (st.threads == 1 || (st.threads == 2 && tid != pid && st.state == 'Z' && s->lender == 0))
         return 0;
-    return others_have_ended(pid, tid) ? -EAGAIN : -EPERM;
+    *first = tid != pid && (st.flags & PF_EXITING) != 0;
+    return others_go(pid, tid) ? -EAGAIN : -EPERM;
 }
 
 int alone_is(struct subjects *all, struct subject *s, pid_t tid, bool patient)
 {
+    bool first = false;
     if (s->shares || s->unseen || has_borrower(all, s, tid))
         return -EPERM;
-    int rc = count_threads(s, tid);
-    for (int i = 0; rc == -EAGAIN && patient && i < PATIENCE; i++) {
+    int rc = count_threads(s, tid, &first);
+    for (int i = 0; rc == -EAGAIN && (patient || first) && i < PATIENCE; i++) {
         (void)nanosleep(&(struct timespec){.tv_nsec = MOMENT_NS}, NULL);
-        rc = count_threads(s, tid);
+        rc = count_threads(s, tid, &first);
     }
-    return rc;
+    return rc == -EAGAIN && first ? -EPERM : rc;
 }

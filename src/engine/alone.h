@@ -40,8 +40,8 @@ void alone_exec(struct subject *s);
 
 /*
  * alone_is - can nobody else change the memory of thread @tid of @s, which is held? @patient: threads that
- * have ended, but are not gone yet, are waited for, a moment. Returns 0 (nobody can); -EPERM; -EAGAIN: they
- * are still there, or not @patient.
+ * have ended, but are not gone yet, are waited for, a moment. Returns 0 (nobody can); -EPERM; -EAGAIN: such
+ * threads are still there, and wait(2) will tell of them if they are traced.
  */
 int alone_is(struct subjects *all, struct subject *s, pid_t tid, bool patient);
 

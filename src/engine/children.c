@@ -42,20 +42,30 @@ static void give_subject(struct tracer *tr, struct tracee *child, struct subject
         tracer_refuse(child, e.text);
 }
 
+/* Its first stop, and its maker's report, in whichever order they came. */
+static void first_run(struct tracer *tr, struct tracee *child, int stop)
+{
+    if (child->restore != 0)
+        (void)tracee_return(child, NULL, child->restore_arch, child->given, child->restore);
+    child->restore = 0;
+    tracer_after_stop(tr, child, stop);
+}
+
 static void born(struct tracer *tr, struct tracee *child)
 {
     if (child->unborn) {
         child->unborn = false;
         atomic_fetch_sub(&tr->en->unborn, 1);
-        if (child->restore != 0)
-            (void)tracee_return(child, NULL, child->restore_arch, child->given, child->restore);
-        child->restore = 0;
-        tracer_after_stop(tr, child, child->unborn_stop);
+        first_run(tr, child, child->unborn_stop);
     }
 }
 
 void children_stop(struct tracer *tr, struct tracee *child, int stop)
 {
+    if (child->subject != NULL) {
+        first_run(tr, child, stop);
+        return;
+    }
     if (!child->unborn)
         atomic_fetch_add(&tr->en->unborn, 1);
     child->unborn = true;

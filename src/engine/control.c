@@ -64,6 +64,7 @@ static void on_sweep(struct ev_loop *loop, struct ev_timer *watcher, int events)
     struct control *c = watcher->data;
     (void)loop;
     (void)events;
+    subjects_sweep(c->en->subjects);
     if (atomic_load(&c->en->unborn) > 0)
         (void)pthread_kill(c->en->tracer, SIGUSR1);
 }

@@ -11,9 +11,9 @@
 #include "engine/alone.h"
 #include "engine/follow.h"
 #include "engine/own.h"
-#include "engine/perform/perform.h"
 #include "engine/program.h"
 #include "engine/seize.h"
+#include "subject/proc.h"
 
 #define ALL_REGISTERS 0x3f
 
@@ -52,7 +52,10 @@ static struct pin_area *area_of(struct tracer *tr, struct subject *s, struct err
         subject_forget_memory(s);
     if (s->memory != NULL)
         return s->memory;
-    struct subject *parent = subjects_find(tr->en->subjects, s->record->ppid);
+    /* Its parent of now: the number that the record has may be a child's by now, and go round in circles. */
+    struct proc_stat st;
+    struct subject *parent =
+        proc_stat(s->record->pid, &st) == 0 ? subjects_find(tr->en->subjects, st.ppid) : NULL;
     bool shared = parent != NULL && pin_same_memory(s->record->pid, parent->record->pid);
     struct pin_area *a = shared ? area_of(tr, parent, e) : pin_area_new(e);
     if (a != NULL) {
@@ -63,10 +66,19 @@ static struct pin_area *area_of(struct tracer *tr, struct subject *s, struct err
     return a;
 }
 
-static bool is_busy(const struct tracer *tr, const struct pin_area *a, enum step step)
+static bool is_injected(const struct tracer *tr, const struct pin_area *a)
 {
     for (const struct tracee *t = tr->tracees.by_tid; t != NULL; t = t->hh.next)
-        if (t->step == step && (step == STEP_INJECTING ? t->injection.area : t->turn->pin.area) == a)
+        if (t->step == STEP_INJECTING && t->injection.area == a)
+            return true;
+    return false;
+}
+
+/* Has any other thread something in @a? It has until the turn is over, post clauses and all. */
+static bool is_used(const struct tracer *tr, const struct pin_area *a)
+{
+    for (const struct tracee *t = tr->tracees.by_tid; t != NULL; t = t->hh.next)
+        if (t->turn != NULL && t->turn->pin.area == a)
             return true;
     return false;
 }
@@ -118,9 +130,9 @@ static int pin(struct tracer *tr, struct tracee *t, uint64_t regs[6], uint8_t *c
     }
     if (pin_area_address(a) != 0) {
         int rc = pin_arguments(&turn->pin, a, &turn->ev, regs, changed);
-        return rc == -ENOMEM && is_busy(tr, a, STEP_RUNNING) ? queue(tr, t) : rc;
+        return rc == -ENOMEM && is_used(tr, a) ? queue(tr, t) : rc;
     }
-    if (is_busy(tr, a, STEP_INJECTING))
+    if (is_injected(tr, a))
         return queue(tr, t);
     int rc = inject_area(&t->injection, t->tid, turn->nr, tr->en->passes, a);
     if (rc == 0)

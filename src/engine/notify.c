@@ -19,6 +19,7 @@
 #include "engine/follow.h"
 #include "engine/own.h"
 #include "engine/perform/perform.h"
+#include "engine/program.h"
 #include "engine/turn.h"
 #include "idlib/walk.h"
 #include "subject/reach.h"
@@ -215,6 +216,9 @@ static enum answering judge(struct worker *w, struct turn **turn, enum wss_route
     t->response = respond_pre(en, &t->ev, BY_NOTIFY);
     if (t->response == RESPOND_RESULT)
         return answer_result(w, t->ev.result);
+    int rc = program_look(&t->ev);
+    if (rc < 0)
+        return answer_result(w, rc);
     if (own_decides(en, t->ev.tid, t->ev.call, t->ev.regs, &result))
         return answer_result(w, result);
     if (route == ROUTE_PERFORM)
@@ -276,6 +280,9 @@ static enum answering by_registers(struct worker *w, struct subject *s, const st
     struct idw_event ev;
     event_init(&ev, s, (pid_t)w->req->pid, c, called->regs);
     enum answering a = ANSWER;
+    /* Its subject's lock may be held by clauses that look at a target's file system; own_decides reads
+     * memory. */
+    (void)worker_spare(w);
     enum response r = respond_pre(w->en, &ev, BY_NOTIFY);
     int64_t result;
     if (r == RESPOND_RUN && own_decides(w->en, ev.tid, c, ev.regs, &result)) {

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "idlib/resolve.h"
 #include "subject/memory.h"
+#include "idw/wdl.h"
 #include "subject/proc.h"
 
 /* What a script's first line says: its interpreter, and the one argument for it, or NULL. */
@@ -82,12 +83,27 @@ bool program_may_change(const struct call *c)
     return strcmp(c->name, "execve") == 0 || strcmp(c->name, "execveat") == 0;
 }
 
+int program_look(struct idw_event *ev)
+{
+    const struct call_arg *a = call_arg_named(ev->call, CALL_NAME_path);
+    struct stat st;
+    int object;
+    if (!program_may_change(ev->call) || !event_looked(ev) || a == NULL || event_object(ev, a, &object))
+        return 0;
+    const char *path = event_memory(ev, a)->data;
+    if (path != NULL)
+        (void)idw_wr_stat(ev, path, &st);
+    return path != NULL && !ev->internal_error ? 0 : ev->fault != 0 ? -ev->fault : -EPERM;
+}
+
 bool program_is_judged(const struct idw_event *ev, pid_t tid)
 {
     struct script scripts[DEPTH_MAX];
     for (unsigned i = 0; i < ev->call->n_args; i++) {
-        if (ev->objects[i] <= 0)
+        if (ev->objects[i] == 0)
             continue;
+        if (ev->objects[i] < 0)
+            return false; /* they saw that nothing was there, and now there was */
         _cleanup_close_ int exe = open_exe(tid);
         return exe >= 0 && find_scripts(tid, exe, ev->objects[i] - 1, scripts) >= 0;
     }

@@ -17,6 +17,13 @@
 bool program_may_change(const struct call *c);
 
 /*
+ * program_look - clauses have looked at something that is about to be executed by @ev, perhaps at a
+ * descriptor only (execveat): find what that leads to, so that program_is_judged can compare. A worker's,
+ * after the pre clauses. Returns 0, or what the call fails with.
+ */
+int program_look(struct idw_event *ev);
+
+/*
  * program_is_judged - of what thread @tid runs now (an exec may have given it another id than the event's).
  * True also when no clause has looked. A script is its interpreter: the one that the judged object names in
  * its first line. (What the interpreter then reads is another open.)

@@ -58,7 +58,7 @@ static void tell_of_stop(struct tracer *tr, int signal)
  */
 static void on_stop(struct tracer *tr, struct tracee *t, int signal)
 {
-    if (t->subject == NULL) {
+    if (t->subject == NULL || t->restore != 0) {
         children_stop(tr, t, signal);
         return;
     }

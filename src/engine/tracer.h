@@ -32,7 +32,7 @@ void tracer_after_stop(struct tracer *tr, struct tracee *t, int signal);
 /* children_own - @t is a thread of @owned, whose reference goes to it. */
 void children_own(struct tracer *tr, struct tracee *t, struct subject *owned);
 
-/* children_stop - the first stop of a thread that has no subject yet. */
+/* children_stop - the first stop of a thread that has no subject yet, or that has its maker's registers. */
 void children_stop(struct tracer *tr, struct tracee *child, int stop);
 
 /* children_made - PTRACE_EVENT_FORK, VFORK (@waits: the thread, for its child), CLONE of @t. */

@@ -112,27 +112,35 @@ void turn_close(struct turn **t, int number)
     turn_summon(t, TURN_SUMMON);
 }
 
+/* What post clauses have assigned goes to the target's memory from here: that may wait for the target, too.
+ */
+static void give(struct idw_event *ev)
+{
+    if (event_failed(ev->result) || perform_give(ev) == 0)
+        return;
+    ev->result = -EFAULT;
+    ev->result_assigned = true;
+}
+
 static void run_clauses(struct worker *w, struct job *job)
 {
     struct turn *t = container_of(job, struct turn, job);
     bool room = worker_may_wait(w);
     int rc = room && t->stage == TURN_JUDGED ? turn_unpack(t) : 0;
-    if (rc < 0) {
-        event_result(&t->ev, rc);
-        t->response = RESPOND_RESULT;
-    } else if (t->stage == TURN_JUDGED) {
+    if (t->stage == TURN_JUDGED && rc == 0) {
         if (room)
             event_prefetch(&t->ev);
         else
             t->ev.internal_error = true;
         t->response = respond_pre(t->en, &t->ev, BY_TRACE);
-    } else {
+        rc = t->response != RESPOND_RESULT ? program_look(&t->ev) : 0;
+    } else if (t->stage == TURN_SEEN) {
         respond_post(t->en, &t->ev, t->result);
-        /* It may wait for the target, and the tracer must not. */
-        if (!event_failed(t->ev.result) && perform_give(&t->ev) < 0) {
-            t->ev.result = -EFAULT;
-            t->ev.result_assigned = true;
-        }
+        give(&t->ev);
+    }
+    if (rc < 0) {
+        event_result(&t->ev, rc);
+        t->response = RESPOND_RESULT;
     }
     turn_pass(t, t->stage);
 }

@@ -245,9 +245,14 @@ static bool wait_for_another(struct workers *ws)
     return atomic_load(&ws->idle) > 0;
 }
 
+bool worker_spare(struct worker *w)
+{
+    return atomic_load(&w->pool->idle) > 0 || spawn(w->pool, false) == 0;
+}
+
 bool worker_may_wait(struct worker *w)
 {
-    return atomic_load(&w->pool->idle) > 0 || spawn(w->pool, false) == 0 || wait_for_another(w->pool);
+    return worker_spare(w) || wait_for_another(w->pool);
 }
 
 void worker_begin(struct worker *w, uint64_t id, pid_t tid)

@@ -56,6 +56,11 @@ void workers_stop(struct workers *ws);
 void workers_push(struct workers *ws, struct job *job);
 
 bool worker_may_wait(struct worker *w);
+
+/* worker_spare - the same where a wait is but possible (a subject's lock): goes on at once, whatever it
+ * returns. */
+bool worker_spare(struct worker *w);
+
 void worker_begin(struct worker *w, uint64_t id, pid_t tid);
 void worker_end(struct worker *w);
 

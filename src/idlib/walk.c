@@ -18,8 +18,9 @@
 #include "idlib/ours.h"
 #include "subject/proc.h"
 
-#define LINKS_MAX 40      /* MAXSYMLINKS of the kernel */
-#define PROC_ROOT_INODE 1 /* PROC_ROOT_INO: of every procfs */
+#define LINKS_MAX 40       /* MAXSYMLINKS of the kernel */
+#define NOSYMFOLLOW 0x2000 /* ST_NOSYMFOLLOW of the kernel's include/linux/statfs.h */
+#define PROC_ROOT_INODE 1  /* PROC_ROOT_INO: of every procfs */
 
 bool walk_same(int fd1, int fd2)
 {
@@ -128,6 +129,13 @@ static int follow_link(struct walk *w, const char *name, int link, char text[PAT
     return 0;
 }
 
+/* Is it on a mount with nosymfollow? */
+static bool is_not_followed(int link)
+{
+    struct statfs fs;
+    return fstatfs(link, &fs) == 0 && (fs.f_flags & NOSYMFOLLOW) != 0;
+}
+
 /* One component. @link: what a symbolic link to be followed says, or "". */
 static int enter(struct walk *w, const char *name, bool follow, unsigned *links, char link[PATH_MAX])
 {
@@ -142,7 +150,7 @@ static int enter(struct walk *w, const char *name, bool follow, unsigned *links,
         move_to(w, &fd);
         return 0;
     }
-    if (++*links > LINKS_MAX)
+    if (++*links > LINKS_MAX || is_not_followed(fd))
         return -ELOOP;
     return follow_link(w, name, fd, link);
 }

@@ -15,9 +15,12 @@
 #include "subject/proc.h"
 #include "subject/state.h"
 
+enum { THREADS_LEAST = 1024 }; /* that many dead ones do no harm */
+
 struct thread {
     pid_t tid;
     struct subject *subject; /* referenced */
+    struct thread *next;     /* of those that were found dead */
     UT_hash_handle hh;
 };
 
@@ -26,7 +29,8 @@ struct subjects {
     pthread_mutex_t lock; /* the two hashes; taken after no subject's lock is waited for */
     struct subject *by_pid;
     struct thread *threads;
-    int exits; /* epoll of all pidfds */
+    size_t threads_most; /* more than this are looked through for dead ones */
+    int exits;           /* epoll of all pidfds */
     const struct idw_state_desc *states[SUBJECT_WRAPPERS_MAX];
 };
 
@@ -325,6 +329,13 @@ void subjects_thread_gone(struct subjects *all, pid_t tid)
     subject_unref(all, s);
 }
 
+/* Does @t's id belong to another by now, or to nobody? */
+static bool thread_is_dead(const struct thread *t)
+{
+    /* Signal 0 to the thread of that group. */
+    return syscall(SYS_tgkill, t->subject->record->pid, t->tid, 0) < 0 && errno == ESRCH;
+}
+
 /* The subject noted for @tid, if the kernel still agrees. */
 static struct subject *thread_lookup(struct subjects *all, pid_t tid)
 {
@@ -334,9 +345,7 @@ static struct subject *thread_lookup(struct subjects *all, pid_t tid)
     pthread_mutex_lock(&all->lock);
     HASH_FIND_INT(all->threads, &tid, t);
     if (t != NULL) {
-        /* Signal 0 to the thread of that group: ESRCH when the tid now belongs to somebody else. */
-        long rc = syscall(SYS_tgkill, t->subject->record->pid, tid, 0);
-        if ((rc == 0 || errno == EPERM) && !subject_is_dead(t->subject))
+        if (!thread_is_dead(t) && !subject_is_dead(t->subject))
             s = subject_ref(t->subject);
         else
             stale = thread_take(all, tid);
@@ -445,7 +454,7 @@ int subject_happens(struct subjects *all, struct subject *s, enum happening h)
         subject_unlock(s);
         return -EINVAL;
     }
-    s->record->life = next;
+    __atomic_store_n(&s->record->life, next, __ATOMIC_RELAXED); /* subject_life() takes no lock */
     if (h == HAPPENS_EXEC)
         record_exec(s->record);
     subject_unlock(s);
@@ -510,6 +519,55 @@ int subjects_reap(struct subjects *all)
         subject_unref(all, s);
     }
     return dead;
+}
+
+/* Nobody tells of the end of a thread that is not traced. */
+static void sweep_threads(struct subjects *all)
+{
+    struct thread *t, *next, *dead = NULL;
+    pthread_mutex_lock(&all->lock);
+    if (HASH_COUNT(all->threads) > all->threads_most) {
+        HASH_ITER (hh, all->threads, t, next) {
+            if (!thread_is_dead(t))
+                continue;
+            HASH_DEL(all->threads, t);
+            t->next = dead;
+            dead = t;
+        }
+        all->threads_most = 2 * HASH_COUNT(all->threads) + THREADS_LEAST;
+    }
+    pthread_mutex_unlock(&all->lock);
+    for (t = dead; t != NULL; t = next) {
+        next = t->next;
+        subject_unref(all, t->subject);
+        free(t);
+    }
+}
+
+/* A dead subject without a pidfd, referenced; NULL: none. */
+static struct subject *unwatched_dead(struct subjects *all)
+{
+    struct subject *s, *next, *dead = NULL;
+    pthread_mutex_lock(&all->lock);
+    HASH_ITER (hh, all->by_pid, s, next) {
+        if (s->pidfd < 0 && subject_is_dead(s)) {
+            dead = subject_ref(s);
+            break;
+        }
+    }
+    pthread_mutex_unlock(&all->lock);
+    return dead;
+}
+
+void subjects_sweep(struct subjects *all)
+{
+    struct subject *s;
+    int rc = 0;
+    sweep_threads(all);
+    while (rc == 0 && (s = unwatched_dead(all)) != NULL) {
+        rc = subject_happens(all, s, HAPPENS_EXIT);
+        subject_unref(all, s);
+    }
 }
 
 void subjects_free(struct subjects *all)

@@ -43,8 +43,8 @@ struct subject_record {
 
 struct subject {
     struct subject_record *record;
-    /* Of the thread group leader; readable when the subject is dead. DEAD_FD: descriptors are scarce, and the
-     * engine that traces it, and keeps its pid from being used again until then, tells of its death. */
+    /* Of the thread group leader; readable when the subject is dead. DEAD_FD: descriptors are scarce, and
+     * its death is told by the engine, if that traces it, or found by subjects_sweep. */
     int pidfd;
     pthread_mutex_t lock;
     atomic_int references;
@@ -59,8 +59,8 @@ struct subject {
      * for it to leave theirs, or 0; and the one that it has waited for. */
     bool shares;
     pid_t lender, borrower;
-    bool unseen;       /* made behind the tracer's back (CLONE_UNTRACED): its execs are noticed late */
-    UT_hash_handle hh; /* by record->pid, while it is in the table */
+    atomic_bool unseen; /* made behind the tracer's back (CLONE_UNTRACED): its execs are noticed late */
+    UT_hash_handle hh;  /* by record->pid, while it is in the table */
 };
 
 struct subjects;
@@ -135,5 +135,9 @@ size_t subjects_count(struct subjects *all);
  */
 int subjects_exits_fd(const struct subjects *all);
 int subjects_reap(struct subjects *all);
+
+/* subjects_sweep - now and then: what dies without a word, threads that are not traced and processes without
+ * a pidfd. */
+void subjects_sweep(struct subjects *all);
 
 #endif

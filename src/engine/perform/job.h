@@ -125,6 +125,13 @@ int64_t lookup_by_walk(const struct job *j, const struct name *n, const char *te
  */
 bool job_may_use(const struct job *j, int fd);
 
+/*
+ * open_own - @object, if it is a file about itself that procfs lets the target open whoever it is: a process
+ * that has changed its ids has no permission by them. Returns a descriptor, or -errno; FOR_TARGET: it is not
+ * one of those.
+ */
+int64_t open_own(const struct job *j, int object, int flags);
+
 /* is_scarce - is @error (positive) about what we lack, or need not stay so? */
 bool is_scarce(int error);
 

@@ -78,6 +78,10 @@ static int64_t again(const struct opening *o)
     char name[OPEN_FD_NAME_MAX];
     const unsigned done = O_CREAT | O_EXCL | O_NOFOLLOW;
     int flags = (int)(((unsigned)o->how.flags & ~done) | O_CLOEXEC | O_NOCTTY);
+    int64_t own =
+        o->toured ? open_own(o->j, o->object, flags | (int)(o->how.flags & O_NOFOLLOW)) : FOR_TARGET;
+    if (own != FOR_TARGET)
+        return own;
     return result_of(openat(AT_FDCWD, own_fd_name(o->object, name), flags, (mode_t)o->how.mode));
 }
 

@@ -160,15 +160,23 @@ enum performing perform(struct performer *pf, struct idw_event *ev, struct perfo
     return done;
 }
 
+static bool put(pid_t tid, uint64_t address, void *bytes, size_t len)
+{
+    struct iovec here = {.iov_base = bytes, .iov_len = len};
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): it is an address of another process
+    struct iovec there = {.iov_base = (void *)address, .iov_len = len};
+    return len == 0 || process_vm_writev(tid, &here, 1, &there, 1, 0) == (ssize_t)len;
+}
+
 static bool given(const struct idw_event *ev, const struct call_arg *a)
 {
     const struct event_copy *c = &ev->copies[a - ev->call->args];
-    if ((a->tags & TAG_OUT) == 0 || !(c->put || c->assigned) || c->len == 0)
+    if ((a->tags & TAG_OUT) == 0 || !(c->put || c->assigned))
         return true;
-    struct iovec here = {.iov_base = c->data, .iov_len = c->len};
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): it is an address of another process
-    struct iovec there = {.iov_base = (void *)ev->regs[a->reg], .iov_len = c->len};
-    return process_vm_writev(ev->tid, &here, 1, &there, 1, 0) == (ssize_t)c->len;
+    if (!put(ev->tid, ev->regs[a->reg], c->data, c->len))
+        return false;
+    uint32_t len = (uint32_t)c->len;
+    return !(c->assigned && a->len_is_pointer) || put(ev->tid, ev->regs[a->len_reg - 1], &len, sizeof len);
 }
 
 int perform_give(struct idw_event *ev)

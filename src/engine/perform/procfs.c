@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -184,9 +185,67 @@ int64_t lookup_by_walk(const struct job *j, const struct name *n, const char *te
     if (t.w.at < 0)
         return FOR_TARGET;
     int rc = look_around(&t.w) ? -EXDEV : walk(&t.w, text);
+    be(&t, true); /* to see its namespaces */
+    bool usable = rc == 0 && is_usable(&t);
     be(&t, false);
-    if (rc == 0 && is_usable(&t))
+    if (usable)
         return t.w.at;
     (void)close(t.w.at);
     return rc == 0 || rc == -EXDEV || t.w.blind || is_scarce(-rc) ? FOR_TARGET : rc;
+}
+
+/* Which of its files it is, by the last components of its name; NULL: none of those. */
+static const char *own_file(int object, char link[PATH_MAX])
+{
+    static const char *const files[] = {"fd", "fdinfo", "maps", "comm"};
+    char own[OPEN_FD_NAME_MAX];
+    ssize_t n = readlinkat(proc_root(), own_fd_name(object, own), link, PATH_MAX - 1);
+    if (n <= 0)
+        return NULL;
+    link[n] = '\0';
+    char *last = strrchr(link, '/');
+    if (last == NULL)
+        return NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+        if (strcmp(last + 1, files[i]) == 0)
+            return last + 1;
+    size_t up = sizeof "/fdinfo" - 1;
+    bool in_fdinfo = (size_t)(last - link) >= up && memcmp(last - up, "/fdinfo", up) == 0;
+    return in_fdinfo ? last - up + 1 : NULL;
+}
+
+static bool is_same(int a, int b)
+{
+    struct stat x, y;
+    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* In folder @of of our procfs. */
+static int open_in(const char *of, const char *name, int object, int flags)
+{
+    char path[PATH_MAX + 64];
+    (void)snprintf(path, sizeof path, "%s/%s", of, name);
+    int fd = openat(proc_root(), path, flags);
+    if (fd < 0 || is_same(fd, object))
+        return fd < 0 ? -errno : fd;
+    (void)close(fd);
+    return -ENOENT;
+}
+
+int64_t open_own(const struct job *j, int object, int flags)
+{
+    char link[PATH_MAX], process[32], thread[64];
+    const char *name = own_file(object, link);
+    bool writes = (flags & (O_ACCMODE | O_TRUNC)) != O_RDONLY;
+    if (name == NULL || (writes && strcmp(name, "comm") != 0))
+        return FOR_TARGET;
+    pid_t pid = subject_tgid(j->ev->tid);
+    (void)snprintf(process, sizeof process, "%d", (int)pid);
+    (void)snprintf(thread, sizeof thread, "%d/task/%d", (int)pid, (int)j->ev->tid);
+    performer_pause(j->pf);
+    int fd = open_in(process, name, object, flags);
+    if (fd < 0)
+        fd = open_in(thread, name, object, flags);
+    performer_resume(j->pf, &j->who, j->root);
+    return fd < 0 ? FOR_TARGET : fd;
 }

@@ -47,6 +47,11 @@ static int64_t put_path(struct substitution *s, const struct call_arg *a)
         s->regs[a->reg] = 0;
         return 0;
     }
+    if (n->empty) { /* some calls mind how the descriptor has been opened */
+        s->regs[a->reg] = (long)"";
+        s->regs[a->dirfd_reg - 1] = n->start;
+        return 0;
+    }
     int64_t fd = lookup(s->j, n);
     if (fd < 0)
         return fd;
