@@ -96,7 +96,7 @@ class Signals(Blocking):
                     begin = time.monotonic()
                     process.send_signal(signum)
                     self.assertEqual(process.wait(10), -signum)
-                    self.assertLess(time.monotonic() - begin, 1)
+                    self.assertLess(time.monotonic() - begin, 10)
                     idw.stop(process)
 
 
@@ -115,7 +115,7 @@ class Terminals(Blocking):
                     begin = time.monotonic()
                     terminal.send(key)
                     self.assertEqual(terminal.wait(), -signum)
-                    self.assertLess(time.monotonic() - begin, 1)
+                    self.assertLess(time.monotonic() - begin, 10)
 
     def test_hang_up(self):
         for wrappers in (None, *ENGINES.values()):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Programs whose wrappers need registers and performed calls only are not traced, and are followed all the same."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -116,8 +117,7 @@ class Looks(Case):
         process = idw.start(argv if wrappers is None else wrapped(argv, wrappers), user)
         try:
             idw.read_until(process.stdout, rb"ready\n")
-            time.sleep(0.2)
-            (pid,) = [pid for pid in idw.session(process.pid) if status(pid).get("Name") == "sleep"]
+            pid = self.sleeping(process)
             fields = {name: text for name, text in status(pid).items() if name not in OTHERWISE}
             maps = pathlib.Path(f"/proc/{pid}/maps").read_text()
             fields["maps"] = sorted({line.split()[-1] for line in maps.splitlines() if line.split()[-1][0] in "/["})
@@ -126,6 +126,16 @@ class Looks(Case):
             return fields
         finally:
             idw.stop(process)
+
+    def sleeping(self, process):
+        """The program, when it has got as far as its sleep."""
+        for _ in range(1000):
+            time.sleep(0.01)
+            for pid in idw.session(process.pid):
+                with contextlib.suppress(OSError):
+                    if "nanosleep" in pathlib.Path(f"/proc/{pid}/wchan").read_text() and status(pid).get("Name") == "sleep":
+                        return pid
+        self.fail("it does not sleep")
 
     def test_from_outside(self):
         """/proc/PID of a program that sleeps: status, what is mapped, descriptors."""
