@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <linux/magic.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/time.h>
 #include <sys/vfs.h>
+#include "engine/perform/performer.h"
 
 static enum performing simply(const char *call, uint64_t a, uint64_t b, uint64_t c)
 {
@@ -340,6 +342,32 @@ static char *identity_text(void)
     (void)fclose(f);
     (void)fclose(to);
     return text_of_lines;
+}
+
+static void *mask_of_another(void *mask)
+{
+    struct performer *other = performer_new();
+    cr_assert_not_null(other);
+    *(mode_t *)mask = umask(0);
+    performer_free(other);
+    return NULL;
+}
+
+/* A worker may be in a target's place when the thread that it has made for another starts. */
+Test(perform_hard, worker_made_in_a_targets_place)
+{
+    start(&(struct guise){0});
+    struct identity who = *performer_own(pf);
+    _cleanup_close_ int root = open("/", O_PATH | O_CLOEXEC);
+    pthread_t thread;
+    mode_t mask = 0;
+    who.umask = 0135;
+    cr_assert_eq(performer_become(pf, &who, root), 0);
+    cr_assert_eq(pthread_create(&thread, NULL, mask_of_another, &mask), 0);
+    cr_assert_eq(pthread_join(thread, NULL), 0);
+    performer_return(pf);
+    cr_expect_eq(mask, 022, "%o", mask);
+    stop();
 }
 
 /* The worker is what it was, whatever it has been. */

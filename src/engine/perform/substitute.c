@@ -84,6 +84,8 @@ static int64_t put_output(struct substitution *s, const struct call_arg *a)
 static void put_input(struct substitution *s, const struct call_arg *a)
 {
     const struct event_copy *c = event_memory(s->j->ev, a);
+    if (a->len_reg != 0 && s->regs[a->len_reg - 1] == 0)
+        return; /* looked at for what it is, never read */
     if (s->regs[a->reg] != 0 || c->assigned)
         s->regs[a->reg] = c->data != NULL && c->error == 0 ? (long)c->data : UNREADABLE;
 }
