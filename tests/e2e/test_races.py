@@ -63,6 +63,10 @@ ATTACKS = [Attack(*line.split()) for line in """
     exec-argument thread strings
     exec-variable process strings
     exec-symlink thread object
+    vfork-path thread path
+    vfork-argument thread strings
+    vfork-variable process strings
+    vfork-script thread strings
     connect thread address
     connect sandbox address
     connect-unix thread address

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* execve: the path, an argument, a variable or the file behind a symbolic link is swapped. */
+/* execve: the path, an argument, a variable or the file behind a symbolic link is swapped; by a child of its
+ * own, or by one of vfork, whose memory the swapper shares. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -87,15 +88,27 @@ static void two_variables(void)
     variables[0] = lead_with("MODE=", 5);
 }
 
-static enum outcome try_execve(void)
+/* A script; its arguments begin with its interpreter. */
+static void script_arguments(void)
+{
+    static const char line[] = "#!./good one two\n";
+    two_arguments();
+    int fd = make_file("script", 0);
+    check((int)write(fd, line, sizeof line - 1), "script");
+    close(fd);
+    path = "./script";
+}
+
+static _Noreturn void execute(void)
+{
+    syscall(SYS_execve, path, arguments, variables);
+    _exit(errno == EPERM ? STATUS_REFUSED : STATUS_OTHER);
+}
+
+static enum outcome outcome_of(pid_t child)
 {
     static const enum outcome outcomes[] = {GOOD, WIN, REFUSED, OTHER};
     int status = 0;
-    pid_t child = fork();
-    if (child == 0) {
-        syscall(SYS_execve, path, arguments, variables);
-        _exit(errno == EPERM ? STATUS_REFUSED : STATUS_OTHER);
-    }
     if (child < 0 || waitpid(child, &status, 0) < 0)
         return refused();
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) /* found out before its first instruction */
@@ -105,10 +118,30 @@ static enum outcome try_execve(void)
     return outcomes[WEXITSTATUS(status) - STATUS_GOOD];
 }
 
+static enum outcome try_execve(void)
+{
+    pid_t child = fork();
+    if (child == 0)
+        execute();
+    return outcome_of(child);
+}
+
+static enum outcome try_vfork(void)
+{
+    pid_t child = vfork();
+    if (child == 0)
+        execute();
+    return outcome_of(child);
+}
+
 const struct attack exec_attacks[] = {
     {"exec-path", two_paths, turn_word, try_execve},
     {"exec-argument", two_arguments, turn_word, try_execve},
     {"exec-variable", two_variables, turn_word, try_execve},
     {"exec-symlink", two_symlinks, exchange_links, try_execve},
+    {"vfork-path", two_paths, turn_word, try_vfork},
+    {"vfork-argument", two_arguments, turn_word, try_vfork},
+    {"vfork-variable", two_variables, turn_word, try_vfork},
+    {"vfork-script", script_arguments, turn_word, try_vfork},
     {NULL},
 };

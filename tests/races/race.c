@@ -145,7 +145,7 @@ static unsigned long number(char **argv, int argc, int i)
 
 int main(int argc, char **argv, char **envp)
 {
-    if (argc > 0 && strcmp(argv[0], "witness") == 0)
+    if (argc > 0 && (strcmp(argv[0], "witness") == 0 || strcmp(argv[0], "./good") == 0))
         return be_witness(argv, envp);
     const struct swapper *swapper = argc > 2 ? swapper_named(argv[2]) : NULL;
     attack = swapper != NULL ? attack_named(argv[1]) : NULL;
