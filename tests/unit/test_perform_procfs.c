@@ -30,6 +30,10 @@ static const struct tour tours[] = {
     {"open", "/proc/self/cwd/dangling2", NULL, O_RDWR | O_CREAT, 0},
     {"open", "/proc/self/cwd/dir", "dir", O_RDWR | O_TMPFILE, 0},
     {"open", "/proc/self/cwd/missing", NULL, O_RDONLY, -ENOENT},
+    {"open", "/proc/self/fd", "/proc/%d/fd", O_RDONLY | O_DIRECTORY, 0},
+    {"open", "/proc/thread-self/comm", "/proc/%d/task/%d/comm", O_WRONLY | O_TRUNC, 0},
+    {"open", "/proc/self/maps", "/proc/%d/maps", O_RDONLY, 0},
+    {"open", "/proc/self/fdinfo/101", "/proc/%d/fdinfo/101", O_RDONLY | O_NOFOLLOW, 0},
     {"open", "/proc/self/fd/4000", NULL, O_RDONLY, -ENOENT},
     {"open", "/proc/self/root/etc/passwd", "/etc/passwd", O_RDONLY, 0},
     {"chmod", "/proc/self/cwd/file", "file", 0600, 0},
@@ -98,6 +102,22 @@ static void try_tours(const struct guise *g)
 Test(perform_procfs, tours)
 {
     try_tours(&(struct guise){0});
+}
+
+/* No flags make the C library end us. */
+Test(perform_procfs, flags_that_want_a_mode)
+{
+    static const uint64_t flags[] = {O_RDWR | O_TMPFILE, O_RDWR | O_TMPFILE | O_NOFOLLOW, O_CREAT, O_NOFOLLOW,
+                                     O_RDONLY | O_DIRECTORY | O_NOFOLLOW};
+    struct tour t = {"open", "/proc/self/fd", "/proc/%d/fd", 0, 0};
+    const int unnamed = getuid() == 0 ? -EOPNOTSUPP : -EACCES;
+    start(&(struct guise){0});
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+        t.flags = flags[i];
+        t.result = (t.flags & O_CREAT) != 0 ? -EISDIR : (t.flags & O_ACCMODE) == O_RDWR ? unnamed : 0;
+        try_tour(&t);
+    }
+    stop();
 }
 
 /* A process that has changed who it is is nobody's to look into, but by a privilege. */

@@ -30,7 +30,7 @@ int64_t do_unlink(struct job *j)
     if (rc == 0)
         rc = entry_still(j, &j->names[0], &e, -ENOENT);
     if (rc == 0)
-        rc = entry_busy(j, &e);
+        rc = entry_busy(j, &e, (flags & AT_REMOVEDIR) != 0 ? S_IFDIR : S_IFREG);
     return rc < 0 ? rc : result_of(unlinkat(e.dir, e.last, flags));
 }
 
@@ -74,9 +74,9 @@ int64_t do_link(struct job *j)
 /* The kernel looks whether they are when both have been found. */
 static int64_t busy(const struct job *j, const struct entry *from, const struct entry *to)
 {
-    int64_t rc = entry_busy(j, from);
+    int64_t rc = entry_busy(j, from, 0);
     bool there = faccessat(from->dir, from->last, F_OK, AT_SYMLINK_NOFOLLOW | AT_EACCESS) == 0;
-    return rc == 0 && there ? entry_busy(j, to) : rc;
+    return rc == 0 && there ? entry_busy(j, to, 0) : rc;
 }
 
 int64_t do_rename(struct job *j)

@@ -109,8 +109,11 @@ int64_t entry_find(const struct job *j, const struct name *n, struct entry *e);
  */
 int64_t entry_still(const struct job *j, const struct name *n, const struct entry *e, int64_t appeared);
 
-/* entry_busy - is it a mount point to the target, whose mounts are not ours? Returns 0, or -EBUSY. */
-int64_t entry_busy(const struct job *j, const struct entry *e);
+/*
+ * entry_busy - is it a mount point to the target, whose mounts are not ours? @type: S_IFDIR or S_IFREG, what
+ * the call wants, or fails with another error; 0: it takes either. Returns 0, or -EBUSY.
+ */
+int64_t entry_busy(const struct job *j, const struct entry *e, mode_t type);
 
 /*
  * lookup_by_walk - what @text, a path from where @n starts, leads to if links of procfs are taken for the
@@ -170,6 +173,7 @@ bool odd_truncate(struct job *j);
 bool odd_mknod(struct job *j);
 bool odd_unlink(struct job *j);
 bool odd_rename(struct job *j);
+bool odd_sendto(struct job *j);
 
 /* Checks: what depends on the target's limits and namespaces, or on more than this call. */
 int64_t check_access(struct job *j);

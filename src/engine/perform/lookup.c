@@ -236,10 +236,13 @@ static uint64_t mount_of(int fd)
     return statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) == 0 ? st.stx_mnt_id : 0;
 }
 
-int64_t entry_busy(const struct job *j, const struct entry *e)
+int64_t entry_busy(const struct job *j, const struct entry *e, mode_t type)
 {
     if (!j->other_mounts || strcmp(e->last, "..") == 0)
         return 0;
     _cleanup_close_ int fd = open_entry(e);
-    return fd >= 0 && mount_of(fd) != mount_of(e->dir) ? -EBUSY : 0;
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0 || (type != 0 && S_ISDIR(type) != S_ISDIR(st.st_mode)))
+        return 0;
+    return mount_of(fd) != mount_of(e->dir) ? -EBUSY : 0;
 }

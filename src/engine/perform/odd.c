@@ -94,6 +94,13 @@ bool odd_rename(struct job *j)
     return flags != 0 && flags != RENAME_NOREPLACE && flags != RENAME_EXCHANGE;
 }
 
+/* The kernel looks at where the bytes are, even of none, ahead of the socket. */
+bool odd_sendto(struct job *j)
+{
+    const struct call_arg *a = call_arg_named(j->ev->call, CALL_NAME_buf);
+    return a != NULL && (j->ev->regs[a->reg] >> 47) != 0;
+}
+
 #define NOWHERE                                                                                              \
     "self/fd/-" /* from where a worker in its place is (performer.h); there never is such a file */
 

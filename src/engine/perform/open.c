@@ -154,7 +154,7 @@ static int64_t opened_directory(const struct opening *o)
         return -EISDIR;
     if ((o->how.flags & O_NOFOLLOW) == 0)
         return again(o);
-    int64_t rc = result_of(openat(o->object, ".", (int)o->how.flags | O_CLOEXEC));
+    int64_t rc = result_of(openat(o->object, ".", (int)o->how.flags | O_CLOEXEC, 0));
     return rc == -EACCES ? again(o) : rc; /* that asks for permission to search */
 }
 
@@ -182,7 +182,8 @@ static int64_t opened_seen(const struct opening *o, const struct stat *st)
     if ((flags & MAKES_UNNAMED) == 0 && (flags & (O_CREAT | O_NOFOLLOW)) != 0)
         asked = asked_by_path(o, st);
     /* A magic link at the end of the way has no such rule. */
-    if (asked < 0 && asked != FOR_TARGET && asked != -ELOOP)
+    bool own = o->toured && asked == -EACCES && is_foreign(o->object); /* open_own */
+    if (asked < 0 && asked != FOR_TARGET && asked != -ELOOP && !own)
         return asked;
     bool kept = asked >= 0 && (flags & O_NOFOLLOW) != 0;
     if (kept && (flags & O_TRUNC) == 0)
@@ -333,7 +334,8 @@ int64_t do_open(struct job *j)
     int64_t rc = refused(&o);
     if (rc != 0)
         return rc;
-    if (j->names[0].error == -EFAULT || j->names[0].error == -ENOENT || j->names[0].error == -ENAMETOOLONG)
+    if (j->names[0].text == NULL || j->names[0].error == -EFAULT || j->names[0].error == -ENOENT ||
+        j->names[0].error == -ENAMETOOLONG)
         return j->names[0].error;
     if (j->full)
         return IS_FULL;

@@ -81,7 +81,7 @@ static const struct handler handlers[] = {
 
     {"connect", substitute, .check = check_socket},
     {"bind", substitute, .check = check_socket},
-    {"sendto", substitute, .check = check_sendto},
+    {"sendto", substitute, .odd = odd_sendto, .check = check_sendto},
 };
 
 static const struct handler *by_id[IDW_SET_CALLS];

@@ -225,7 +225,7 @@ static int open_in(const char *of, const char *name, int object, int flags)
 {
     char path[PATH_MAX + 64];
     (void)snprintf(path, sizeof path, "%s/%s", of, name);
-    int fd = openat(proc_root(), path, flags);
+    int fd = openat(proc_root(), path, flags, 0);
     if (fd < 0 || is_same(fd, object))
         return fd < 0 ? -errno : fd;
     (void)close(fd);
@@ -237,7 +237,8 @@ int64_t open_own(const struct job *j, int object, int flags)
     char link[PATH_MAX], process[32], thread[64];
     const char *name = own_file(object, link);
     bool writes = (flags & (O_ACCMODE | O_TRUNC)) != O_RDONLY;
-    if (name == NULL || (writes && strcmp(name, "comm") != 0))
+    if (name == NULL || (flags & (O_NOATIME | (O_TMPFILE & ~O_DIRECTORY))) != 0 ||
+        (writes && strcmp(name, "comm") != 0))
         return FOR_TARGET;
     pid_t pid = subject_tgid(j->ev->tid);
     (void)snprintf(process, sizeof process, "%d", (int)pid);
