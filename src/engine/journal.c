@@ -11,7 +11,9 @@ struct journal *journal_open(struct arena *a)
 
 struct journal_entry *journal_enter(struct journal *j, unsigned slot, const struct seccomp_notif *req)
 {
-    struct journal_entry *entry = &j->slots[slot % JOURNAL_SLOTS];
+    if (slot >= JOURNAL_SLOTS)
+        return NULL;
+    struct journal_entry *entry = &j->slots[slot];
     entry->tid = req->pid;
     entry->id = req->id;
     entry->data = req->data;
@@ -21,5 +23,6 @@ struct journal_entry *journal_enter(struct journal *j, unsigned slot, const stru
 
 void journal_leave(struct journal_entry *entry)
 {
-    atomic_store_explicit(&entry->open, 0, memory_order_release);
+    if (entry != NULL)
+        atomic_store_explicit(&entry->open, 0, memory_order_release);
 }

@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include "subject/arena.h"
 
-#define JOURNAL_SLOTS 64 /* one a worker */
+#define JOURNAL_SLOTS 64 /* one a worker, for the first of them */
 
 struct journal_entry {
     atomic_uint open; /* 1 from RECV to SEND */
@@ -32,6 +32,7 @@ struct journal {
 /* journal_open - the arena's journal, made if it has none. NULL: arena full. */
 struct journal *journal_open(struct arena *a);
 
+/* journal_enter - NULL: there are more workers than slots; journal_leave takes it. */
 struct journal_entry *journal_enter(struct journal *j, unsigned slot, const struct seccomp_notif *req);
 void journal_leave(struct journal_entry *entry);
 

@@ -4,15 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/audit.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <linux/audit.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <fcntl.h>
+#include <unistd.h>
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "engine/engine.h"
@@ -189,6 +188,8 @@ static enum answering perform_turn(struct worker *w, struct turn **turn)
     struct performed p = {.file = DEAD_FD};
     worker_begin(w, w->req->id, t->ev.tid);
     bool looked = event_looked(&t->ev);
+    if (w->performer == NULL) /* descriptors were short */
+        w->performer = performer_new();
     bool can = w->performer != NULL && !t->subject->sandboxed;
     enum performing how = can ? perform(w->performer, &t->ev, &p) : PERFORM_IN_TARGET;
     worker_end(w);

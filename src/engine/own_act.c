@@ -17,6 +17,7 @@
 #include "engine/own_names.h"
 #include "subject/memory.h"
 #include "subject/proc.h"
+#include "subject/reach.h"
 
 static atomic_bool domains; /* some target may be in a Landlock domain that we are not in */
 
@@ -77,7 +78,7 @@ bool own_owner_set(const struct engine *en, pid_t tid, const struct own_owner_ca
     struct owner owner = {0};
     if (atomic_load(&domains) || own_who(tid, &who) < 0 || who.uid != getuid() || who.euid != geteuid())
         return false;
-    _cleanup_close_ int file = own_borrow(tid, c->fd);
+    _cleanup_close_ int file = reach_fd(tid, c->fd);
     int rc = file < 0 ? file : read_owner(tid, c, &owner);
     if (rc == 0 && is_ours(en, &owner))
         rc = -ESRCH;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "base/cleanup.h"
 #include "subject/proc.h"
+#include "subject/reach.h"
 
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
@@ -105,31 +106,6 @@ bool own_is_group(const struct engine *en, pid_t pgid)
     return pgid > 0 && pgid == getpgrp() && pgid != getpgid(en->guardian->guardian);
 }
 
-/* A thread's descriptors are its process's, unless it has unshared them. */
-static int pidfd_of(pid_t tid)
-{
-    int pidfd = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
-    if (pidfd >= 0 || errno != EINVAL)
-        return pidfd < 0 ? -errno : pidfd;
-    struct own_who who;
-    int rc = own_who(tid, &who);
-    if (rc < 0)
-        return rc;
-    if (tid != who.tgid && syscall(SYS_kcmp, tid, who.tgid, KCMP_FILES, 0, 0) != 0)
-        return -EPERM;
-    pidfd = (int)syscall(SYS_pidfd_open, who.tgid, 0);
-    return pidfd < 0 ? -errno : pidfd;
-}
-
-int own_borrow(pid_t tid, int fd)
-{
-    _cleanup_close_ int pidfd = pidfd_of(tid);
-    if (pidfd < 0)
-        return pidfd;
-    int file = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-    return file < 0 ? -errno : file;
-}
-
 /* The number behind @key in a file; 0: there is none. */
 static pid_t number_in(int dir, const char *name, const char *key)
 {
@@ -154,7 +130,7 @@ static bool is_in_proc(int file)
 int own_is_pidfd(const struct engine *en, pid_t tid, int fd)
 {
     char name[32];
-    _cleanup_close_ int file = own_borrow(tid, fd);
+    _cleanup_close_ int file = reach_fd(tid, fd);
     if (file < 0)
         return file == -EBADF || file == -ESRCH ? 0 : file;
     (void)snprintf(name, sizeof name, "fdinfo/%d", file);

@@ -24,9 +24,6 @@ bool own_same_numbers(pid_t tid);
 bool own_is_task(const struct engine *en, pid_t id);
 bool own_is_group(const struct engine *en, pid_t pgid);
 
-/* own_borrow - a duplicate of descriptor @fd of @tid, close-on-exec, the caller's; or -errno. */
-int own_borrow(pid_t tid, int fd);
-
 /*
  * own_is_pidfd - does descriptor @fd of @tid, a pidfd or a folder of /proc, mean one of ours?
  * Returns 1, 0, or -errno: it can't be looked at. What is no descriptor at all is 0.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Passes: what a thread's next notification is to be answered with, without asking any clause again. The
- * tracer gives one to a thread whose call has been judged and now runs in the target (summon.h), and to each
+ * tracer gives one to a thread whose call has been judged and now runs in the target (errand.c), and to each
  * call that it makes the thread do on its behalf (inject.h). A pass is for one call: its number and all six
  * registers must be those of the notification. The thread is in a ptrace stop when it gets the pass and makes
  * just this call next, so nobody can spend it on another.

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include "base/cleanup.h"
@@ -35,6 +36,9 @@ static int pidfd_of(pid_t tid)
     pid_t leader = subject_tgid(tid);
     if (leader < 0)
         return leader;
+    /* A thread may have descriptors of its own (unshare(2), CLONE_FILES). */
+    if (leader != tid && syscall(SYS_kcmp, tid, leader, KCMP_FILES, 0, 0) != 0)
+        return -EPERM;
     fd = (int)syscall(SYS_pidfd_open, leader, 0);
     return fd < 0 ? -errno : fd;
 }
