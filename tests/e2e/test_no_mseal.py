@@ -140,6 +140,16 @@ class Races(test_races.Races):
                     self.assertGreater(counts["refused"], 0, counts)
                     self.assertEqual(counts["good"] > 0, runs, counts)
 
+    def test_in_traced_programs(self):
+        """Made so by a clause on another call: an exec has no notification there, and nobody else asks for its end."""
+        for attack in self.ATTACKS:
+            if attack.name.startswith("vfork"):
+                with self.subTest(attack=str(attack)):
+                    before = wrapped([], [f"race_{attack.rule}", "rewrite_options"])
+                    counts = self.race(before, attack, attack.by, test_races.LIMITS)
+                    self.assertEqual(counts["wins"], 0, counts)
+                    self.assertGreater(counts["good"], 0, counts)
+
     test_control = test_without_a_swap = None
 
 

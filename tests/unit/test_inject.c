@@ -536,6 +536,17 @@ Test(inject, another_thread_interferes)
 
 /* --- a filter of the target's own --- */
 
+static void install_for_mseal(uint32_t action)
+{
+    struct sock_filter f[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NR_MSEAL, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, action),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    (void)install(&(struct sock_fprog){.len = ARRAY_SIZE(f), .filter = f}, 0);
+}
+
 static void filter_says(uint32_t action, int error)
 {
     struct target t;
@@ -544,13 +555,7 @@ static void filter_says(uint32_t action, int error)
     if (pid == 0) {
         const int none[] = {0};
         child_start(none, 0);
-        struct sock_filter f[] = {
-            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NR_MSEAL, 0, 1),
-            BPF_STMT(BPF_RET | BPF_K, action),
-            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        };
-        (void)install(&(struct sock_fprog){.len = ARRAY_SIZE(f), .filter = f}, 0);
+        install_for_mseal(action);
         stage->own = make_own_call(ARCH_X86_64);
         _exit(0);
     }
@@ -571,9 +576,46 @@ Test(inject, mseal_is_made_to_look_done)
     filter_says(SECCOMP_RET_ERRNO | 0, EPERM);
 }
 
-Test(inject, a_kernel_without_mseal)
+Test(inject, mseal_is_made_to_look_missing)
 {
     filter_says(SECCOMP_RET_ERRNO | ENOSYS, ENOSYS);
+}
+
+/* We have none either: then the area is there, and whoever uses it must look at it again each time. */
+Test(inject, a_kernel_without_mseal)
+{
+    struct target t;
+    struct injection in;
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    install_for_mseal(SECCOMP_RET_ERRNO | ENOSYS);
+    cr_assert_not(pin_can_seal());
+    pid_t pid = fork();
+    if (pid == 0) {
+        const int none[] = {0};
+        child_start(none, 0);
+        stage->own = make_own_call(ARCH_X86_64);
+        char *area = (char *)stage->address; // NOLINT(performance-no-int-to-ptr)
+        (void)mprotect(area + PAGE, PAGE, PROT_NONE);
+        (void)raise(SIGSTOP);
+        (void)mprotect(area + PAGE, PAGE, PROT_READ);
+        (void)raise(SIGSTOP);
+        (void)mmap(area + PAGE, PAGE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        (void)raise(SIGSTOP);
+        _exit(0);
+    }
+    take_over(&t, pid);
+    to_own_call(&t, SYS_getpriority, false);
+    struct pin_area *area = new_area();
+    cr_assert_eq(inject(&t, &in, SYS_getpriority, area, NULL), INJECT_DONE, "%s", strerror(in.error));
+    stage->address = pin_area_address(area);
+    const int expected[] = {-EPERM, 0, -EPERM};
+    cr_expect_eq(pin_area_check(area, pid, stage->address), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+        to_signal(&t, SIGSTOP);
+        cr_expect_eq(pin_area_check(area, pid, stage->address), expected[i], "%zu", i);
+    }
+    let_go(&t);
+    pin_area_unref(area);
 }
 
 /* --- what a thread can do about an area that is there --- */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +25,42 @@ Test(proc, status_of_this_process)
     cr_expect_eq(s.ppid, getppid());
     cr_expect_eq(s.uid, getuid());
     cr_expect_eq(s.egid, getegid());
+}
+
+static void *thread_stat(void *out)
+{
+    cr_expect_eq(proc_stat(getpid(), out), 0);
+    return NULL;
+}
+
+Test(proc, stat_of_this_process)
+{
+    struct proc_stat alone, two;
+    pthread_t t;
+    cr_assert_eq(proc_stat(getpid(), &alone), 0);
+    cr_assert_eq(pthread_create(&t, NULL, thread_stat, &two), 0);
+    cr_assert_eq(pthread_join(t, NULL), 0);
+    cr_expect_eq(alone.state, 'R');
+    cr_expect_eq(alone.ppid, getppid());
+    cr_expect_eq(two.threads, alone.threads + 1);
+    cr_expect_eq(two.start_time, alone.start_time);
+}
+
+Test(proc, stat_of_who_has_ended)
+{
+    const uint32_t exiting = 0x4; /* PF_EXITING */
+    struct proc_stat s;
+    siginfo_t info;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    cr_assert_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    cr_assert_eq(proc_stat(pid, &s), 0);
+    cr_expect_eq(s.state, 'Z');
+    cr_expect_eq(s.ppid, getpid());
+    cr_expect(s.flags & exiting);
+    (void)waitpid(pid, NULL, 0);
+    cr_expect_eq(proc_stat(pid, &s), -ESRCH);
 }
 
 Test(proc, one_descriptor_for_all)
