@@ -47,6 +47,7 @@ ACCEPTED_LOOKED_AT = [
     (r"(connect|bind|sendto)\(.*", r".*", r"EPERM",
      "a call on a socket that a clause has looked at, which only the process itself can make (not of the internet, or a"
      " stream given an address to send to), is refused"),
+    (r"(connect|bind|sendto)\(.*", r"E[A-Z0-9]+( signals 0x\w+)?", r"\d+.*", "without such a call the socket is in another state"),
 ]
 
 # Where nobody can do anything exactly for the process, all that clauses have looked at is refused.

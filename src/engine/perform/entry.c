@@ -74,6 +74,8 @@ int64_t do_link(struct job *j)
 /* The kernel looks whether they are when both have been found. */
 static int64_t busy(const struct job *j, const struct entry *from, const struct entry *to)
 {
+    if (!same_mount(from->dir, to->dir))
+        return 0; /* EXDEV */
     int64_t rc = entry_busy(j, from, 0);
     bool there = faccessat(from->dir, from->last, F_OK, AT_SYMLINK_NOFOLLOW | AT_EACCESS) == 0;
     return rc == 0 && there ? entry_busy(j, to, 0) : rc;

@@ -109,6 +109,9 @@ int64_t entry_find(const struct job *j, const struct name *n, struct entry *e);
  */
 int64_t entry_still(const struct job *j, const struct name *n, const struct entry *e, int64_t appeared);
 
+/* same_mount - are these two seen through one? */
+bool same_mount(int a, int b);
+
 /*
  * entry_busy - is it a mount point to the target, whose mounts are not ours? @type: S_IFDIR or S_IFREG, what
  * the call wants, or fails with another error; 0: it takes either. Returns 0, or -EBUSY.

@@ -236,6 +236,11 @@ static uint64_t mount_of(int fd)
     return statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) == 0 ? st.stx_mnt_id : 0;
 }
 
+bool same_mount(int a, int b)
+{
+    return mount_of(a) == mount_of(b);
+}
+
 int64_t entry_busy(const struct job *j, const struct entry *e, mode_t type)
 {
     if (!j->other_mounts || strcmp(e->last, "..") == 0)
@@ -244,5 +249,5 @@ int64_t entry_busy(const struct job *j, const struct entry *e, mode_t type)
     struct stat st;
     if (fd < 0 || fstat(fd, &st) < 0 || (type != 0 && S_ISDIR(type) != S_ISDIR(st.st_mode)))
         return 0;
-    return mount_of(fd) != mount_of(e->dir) ? -EBUSY : 0;
+    return same_mount(fd, e->dir) ? 0 : -EBUSY;
 }

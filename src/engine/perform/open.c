@@ -324,6 +324,8 @@ static int64_t open_it(struct opening *o)
         return rc;
     if (o->looked && o->seen >= 0)
         return rc == -ENOENT ? -ESTALE : rc;
+    if (o->looked && rc == -ELOOP && !says_directory(o->name->text))
+        return rc; /* also of a mount with nosymfollow */
     return created(o);
 }
 

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -232,13 +233,20 @@ static int open_in(const char *of, const char *name, int object, int flags)
     return -ENOENT;
 }
 
+static bool is_owner(const struct job *j, int object)
+{
+    struct stat st;
+    return (j->who.effective & (UINT64_C(1) << CAP_FOWNER)) != 0 ||
+           (fstat(object, &st) == 0 && st.st_uid == j->who.fsuid);
+}
+
 int64_t open_own(const struct job *j, int object, int flags)
 {
     char link[PATH_MAX], process[32], thread[64];
     const char *name = own_file(object, link);
     bool writes = (flags & (O_ACCMODE | O_TRUNC)) != O_RDONLY;
-    if (name == NULL || (flags & (O_NOATIME | (O_TMPFILE & ~O_DIRECTORY))) != 0 ||
-        (writes && strcmp(name, "comm") != 0))
+    if (name == NULL || (flags & (O_TMPFILE & ~O_DIRECTORY)) != 0 || (writes && strcmp(name, "comm") != 0) ||
+        ((flags & O_NOATIME) != 0 && !is_owner(j, object)))
         return FOR_TARGET;
     pid_t pid = subject_tgid(j->ev->tid);
     (void)snprintf(process, sizeof process, "%d", (int)pid);
