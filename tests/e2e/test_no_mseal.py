@@ -173,7 +173,8 @@ class OldKernel(idw.Stage):
 
     def __init__(self, *args):
         super().__init__(*args)
-        real = self.idwrun.rename(self.bin / "idwrun.real")
+        (self.bin / "real").mkdir()
+        real = self.idwrun.rename(self.bin / "real" / "idwrun")
         self.idwrun.write_text(f'#!/bin/sh\nexec {self.bin}/nomseal {real} "$@"\n')
         self.idwrun.chmod(0o755)
 
