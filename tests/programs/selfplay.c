@@ -237,10 +237,20 @@ static void count(struct tally *t, long r, bool ran)
         t->wrong += r < 0;
 }
 
+/* The question may be interrupted, too. */
+static bool is_open(int fd)
+{
+    int r;
+    do
+        r = fcntl(fd, F_GETFD);
+    while (r < 0 && errno == EINTR);
+    return r >= 0;
+}
+
 static void storm_close(struct tally *t, int fd)
 {
     int r = close(fd), saved = errno;
-    bool ran = r < 0 && fcntl(fd, F_GETFD) < 0;
+    bool ran = r < 0 && !is_open(fd);
     errno = saved;
     count(t, r, ran);
     if (r < 0 && !ran)
