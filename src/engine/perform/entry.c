@@ -61,7 +61,10 @@ int64_t do_link(struct job *j)
 {
     char name[OPEN_FD_NAME_MAX];
     _cleanup_entry_ struct entry e = NO_ENTRY;
-    int64_t object = lookup(j, &j->names[0]);
+    const struct name *old = &j->names[0];
+    int64_t object = lookup(j, old);
+    if (object == FOR_TARGET && old->text != NULL && (job_argument(j, CALL_NAME_flags) & AT_EMPTY_PATH) != 0)
+        object = lookup_by_walk(j, old, old->text, old->follow); /* for check_link's reason */
     if (object < 0)
         return object;
     int64_t rc = entry_find(j, &j->names[1], &e);
@@ -71,13 +74,17 @@ int64_t do_link(struct job *j)
     return rc;
 }
 
-/* The kernel looks whether they are when both have been found. */
+/* The kernel looks whether they are when both have been found, on one mount and of one kind. */
 static int64_t busy(const struct job *j, const struct entry *from, const struct entry *to)
 {
-    if (!same_mount(from->dir, to->dir))
-        return 0; /* EXDEV */
+    struct stat old, new;
+    bool swaps = (job_argument(j, CALL_NAME_flags) & RENAME_EXCHANGE) != 0;
+    if (!same_mount(from->dir, to->dir) || fstatat(from->dir, from->last, &old, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    bool there = fstatat(to->dir, to->last, &new, AT_SYMLINK_NOFOLLOW) == 0;
+    if (there && !swaps && S_ISDIR(old.st_mode) != S_ISDIR(new.st_mode))
+        return 0;
     int64_t rc = entry_busy(j, from, 0);
-    bool there = faccessat(from->dir, from->last, F_OK, AT_SYMLINK_NOFOLLOW | AT_EACCESS) == 0;
     return rc == 0 && there ? entry_busy(j, to, 0) : rc;
 }
 

@@ -82,7 +82,9 @@ static int64_t read_name(struct job *j, struct name *n)
     n->start = start_of(j, n);
     if (n->start >= 0 && is_foreign(n->start))
         return n->empty && job_may_use(j, n->start) ? 0 : FOR_TARGET;
-    return n->start == -EBADF ? -EBADF : n->start < 0 ? FOR_TARGET : 0;
+    /* Ahead of that, openat2 refuses absolute paths beneath anything. */
+    bool first = n->start == -EBADF && (n->resolve == 0 || j->looked);
+    return first ? -EBADF : n->start < 0 ? FOR_TARGET : 0;
 }
 
 /* Inputs are taken whole or not at all; strings, but paths, as long as the kernel takes them. */

@@ -143,6 +143,8 @@ static int64_t by_entry(const struct opening *o, uint64_t flags)
     in_it.name = &there;
     if (rc == 0)
         rc = vetted_made(&in_it, by_path(&in_it, flags));
+    if (rc < 0 && e.dir >= 0 && is_foreign(e.dir))
+        rc = FOR_TARGET; /* a procfs denies to us what it does not deny to the target */
     close_fd_p(&e.dir);
     return rc;
 }
@@ -182,8 +184,7 @@ static int64_t opened_seen(const struct opening *o, const struct stat *st)
     if ((flags & MAKES_UNNAMED) == 0 && (flags & (O_CREAT | O_NOFOLLOW)) != 0)
         asked = asked_by_path(o, st);
     /* A magic link at the end of the way has no such rule. */
-    bool own = o->toured && asked == -EACCES && is_foreign(o->object); /* open_own */
-    if (asked < 0 && asked != FOR_TARGET && asked != -ELOOP && !own)
+    if (asked < 0 && asked != FOR_TARGET && asked != -ELOOP)
         return asked;
     bool kept = asked >= 0 && (flags & O_NOFOLLOW) != 0;
     if (kept && (flags & O_TRUNC) == 0)
