@@ -183,6 +183,8 @@ void trace_run(struct engine *en, struct subject *main, const struct trace_watch
 {
     struct tracer tr = {.en = en, .watch = watch, .main = main->record->pid};
     struct tracee *first = tracee_get(&tr.tracees, tr.main);
+    /* A stop that a thread goes into as we detach from it is told to wait(2), but not by a signal. */
+    static const struct timespec most = {.tv_sec = 1};
     sigset_t wake;
     (void)sigemptyset(&wake);
     (void)sigaddset(&wake, SIGCHLD);
@@ -194,7 +196,7 @@ void trace_run(struct engine *en, struct subject *main, const struct trace_watch
         children_own(&tr, first, subject_ref(main));
     }
     while (serve(&tr)) {
-        (void)sigwaitinfo(&wake, NULL);
+        (void)sigtimedwait(&wake, NULL, &most);
         children_sweep(&tr);
     }
     for (struct turn *turn; (turn = inbox_take(&en->inbox)) != NULL;)

@@ -2,7 +2,7 @@
 /*
  * The trace engine, in the engine's main thread: launched program and, where clauses need it, all processes
  * for good; else only threads that have been summoned, for one call. Exact process tracking either way. It
- * never waits for the target but in sigwaitinfo(2).
+ * never waits for the target but in sigtimedwait(2).
  */
 #ifndef IDW_ENGINE_TRACE_H
 #define IDW_ENGINE_TRACE_H
