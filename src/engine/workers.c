@@ -23,7 +23,7 @@
 
 enum {
     SPARE = 4,       /* workers that may wait for events with nothing to do; the rest ends */
-    POKE_AFTER = 50,  /* ms */
+    POKE_AFTER = 5,  /* ms */
     PATIENCE = 2000, /* ms */
     STACK = 256 << 10,
 };

@@ -96,6 +96,8 @@ static bool is_masked(const struct round *r, const struct call *c, long result)
            memmem(v->mem, (size_t)result, "#", 1) != NULL;
 }
 
+enum { PID_LENGTH_MOST = 7 }; /* of 4194304, PID_MAX_LIMIT of the kernel */
+
 static void say_bytes(struct round *r, const struct call *c, long result)
 {
     const struct value *v = argument(r, c, ARG_BUF);
@@ -103,8 +105,9 @@ static void say_bytes(struct round *r, const struct call *c, long result)
     if (result <= 0 || v->mem == NULL || (size_t)result > v->cap)
         return;
     say(" ");
-    /* Where it has been cut depends on the length of the process id. */
-    if (is_masked(r, c, result) && size != NULL && (size_t)result == (uint32_t)size->raw)
+    /* Whether and where it has been cut depends on the length of the process id. */
+    if (is_masked(r, c, result) && size != NULL &&
+        ((uint32_t)size->raw <= PID_LENGTH_MOST || (size_t)result == (uint32_t)size->raw))
         say("cut");
     else
         say_normal((const char *)v->mem, (size_t)result);

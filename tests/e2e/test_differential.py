@@ -19,7 +19,6 @@ TIMEOUT = 300 + CALLS // 4
 
 # What may differ, and why; docs/SECURITY.md quotes the reasons. (call, bare result, wrapped result, reason)
 ACCEPTED = [
-    (r"readlink(at)?\(.*self.*", r"some .*", r"some .*", "process numbers have more digits now and then"),
     (r".*", r"E[A-Z0-9]+( signals 0x\w+)?", r"EFAULT|ENAMETOOLONG",
      "a call that fails either way fails with EFAULT, or ENAMETOOLONG, when a clause has looked at an argument that can't be"
      " read, or is too long to be, even if the kernel would have found another fault first"),
