@@ -73,11 +73,47 @@ void children_stop(struct tracer *tr, struct tracee *child, int stop)
     (void)clock_gettime(CLOCK_MONOTONIC, &child->unborn_since);
 }
 
+static void go_on(struct tracer *tr, struct tracee *maker)
+{
+    if (maker->lent && errand_done_early(maker))
+        tracer_let_go(tr, maker);
+    else
+        tracee_resume(maker, 0);
+}
+
 void children_forget(struct tracer *tr, struct tracee *t)
 {
+    struct tracee *maker = t->maker != 0 ? tracee_find(&tr->tracees, t->maker) : NULL;
+    bool held = maker != NULL && maker->child == t->tid;
     if (t->unborn)
         atomic_fetch_sub(&tr->en->unborn, 1);
     tracee_drop(&tr->tracees, t, tr->en);
+    if (held) {
+        maker->child = 0;
+        go_on(tr, maker);
+    }
+}
+
+/* Who makes a child may trace it at once, and would find us there. */
+static void wait_for(struct tracee *maker, struct tracee *child)
+{
+    maker->child = child->tid;
+    child->maker = maker->tid;
+}
+
+static void bear(struct tracer *tr, struct tracee *t, struct tracee *child, bool waits)
+{
+    child->lent = t->lent;
+    give_subject(tr, child, t->subject);
+    if (child->subject != NULL)
+        alone_born(tr->en->subjects, t, child, waits);
+    errand_child(t, child);
+    if (child->subject != NULL && child->lent && !child->unborn)
+        wait_for(t, child);
+    else if (child->subject != NULL || child->unborn)
+        born(tr, child);
+    else
+        children_forget(tr, child); /* killed before it could run */
 }
 
 /* PTRACE_EVENT_FORK, VFORK, CLONE: which of them says nothing of threads or processes, the kernel's ids do.
@@ -85,25 +121,18 @@ void children_forget(struct tracer *tr, struct tracee *t)
 void children_made(struct tracer *tr, struct tracee *t, bool waits)
 {
     unsigned long tid;
-    if (ptrace(PTRACE_GETEVENTMSG, t->tid, 0, &tid) < 0)
-        return;
-    struct tracee *child = tracee_get(&tr->tracees, (pid_t)tid);
-    if (child == NULL) {
-        log_error("no memory for thread %lu: killed", tid);
-        (void)kill((pid_t)tid, SIGKILL);
-        return;
+    struct tracee *child = NULL;
+    if (ptrace(PTRACE_GETEVENTMSG, t->tid, 0, &tid) == 0) {
+        child = tracee_get(&tr->tracees, (pid_t)tid);
+        if (child == NULL) {
+            log_error("no memory for thread %lu: killed", tid);
+            (void)kill((pid_t)tid, SIGKILL);
+        }
     }
-    if (child->subject != NULL)
-        return;
-    child->lent = t->lent;
-    give_subject(tr, child, t->subject);
-    if (child->subject != NULL)
-        alone_born(tr->en->subjects, t, child, waits);
-    errand_child(t, child);
-    if (child->subject != NULL || child->unborn)
-        born(tr, child);
-    else
-        children_forget(tr, child); /* killed before it could run */
+    if (child != NULL && child->subject == NULL)
+        bear(tr, t, child, waits);
+    if (t->child == 0)
+        go_on(tr, t);
 }
 
 /*

@@ -88,10 +88,6 @@ static void on_stopped(struct tracer *tr, struct tracee *t, int status)
     case PTRACE_EVENT_VFORK:
     case PTRACE_EVENT_CLONE:
         children_made(tr, t, event == PTRACE_EVENT_VFORK);
-        if (t->lent && errand_done_early(t))
-            tracer_let_go(tr, t);
-        else
-            tracee_resume(t, 0);
         break;
     case PTRACE_EVENT_SECCOMP:
         errand_seccomp(tr, t);

@@ -35,6 +35,7 @@ struct tracee {
     pid_t tid;
     struct subject *subject; /* referenced; NULL between a child's first stop and its parent's event */
     bool lent;               /* traced for its turn only, or born of such a one */
+    pid_t child, maker;      /* lent ones: it goes on when its new child has been let go */
     bool unborn;             /* stopped, and waiting for a subject */
     struct timespec unborn_since;
     int unborn_stop; /* the signal of that stop */

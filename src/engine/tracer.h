@@ -35,7 +35,8 @@ void children_own(struct tracer *tr, struct tracee *t, struct subject *owned);
 /* children_stop - the first stop of a thread that has no subject yet, or that has its maker's registers. */
 void children_stop(struct tracer *tr, struct tracee *child, int stop);
 
-/* children_made - PTRACE_EVENT_FORK, VFORK (@waits: the thread, for its child), CLONE of @t. */
+/* children_made - PTRACE_EVENT_FORK, VFORK (@waits: the thread, for its child), CLONE of @t, which goes on
+ * when it may. */
 void children_made(struct tracer *tr, struct tracee *t, bool waits);
 
 /* children_orphaned - the process @dead has ended. children_sweep - now and then: those whose maker never

@@ -363,5 +363,9 @@ def main():
     global stage
     if len(sys.argv) < 4:
         sys.exit(__doc__)
+    # Whoever runs us in the background, or under nohup(1), has these ignored; the programs that we run count on them.
+    for signum in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        if signal.getsignal(signum) == signal.SIG_IGN:
+            signal.signal(signum, signal.SIG_DFL)
     stage = Stage(*sys.argv[1:4])
     unittest.main(module="__main__", argv=[sys.argv[0], *sys.argv[4:]], verbosity=1)

@@ -157,8 +157,9 @@ class Hard(Case):
             self.assertEqual(bare[0], b"traced: no")
             for name, wrappers in idw.ENGINES.items():
                 with self.subTest(engine=name, user=user):
-                    got = run(wrapped(line, wrappers), user).out.splitlines()
-                    self.assertEqual(got, bare if got[0] == bare[0] else traced)
+                    for _ in range(10):  # what is traced for a moment at its birth must not be seen, either
+                        got = run(wrapped(line, wrappers), user).out.splitlines()
+                        self.assertEqual(got, bare if got[0] == bare[0] else traced)
 
 
 if __name__ == "__main__":
