@@ -12,14 +12,11 @@
 #include "engine/follow.h"
 #include "engine/own.h"
 #include "engine/program.h"
+#include "engine/registers.h"
 #include "engine/seize.h"
 #include "subject/proc.h"
 
 #define ALL_REGISTERS 0x3f
-
-/* Kernel-internal results of a call that a signal interrupted; the signal's handling decides what becomes of
- * them. NOINTR: it starts anew whatever the handler's flags are. */
-enum { RESTART_FIRST = 512, RESTART_SYS = 512, RESTART_NOINTR = 513, RESTART_LAST = 516 };
 
 static void end_turn(struct tracer *tr, struct tracee *t)
 {
@@ -281,8 +278,7 @@ static void at_exit(struct tracer *tr, struct tracee *t)
         leave(tr, t);
         return;
     }
-    bool interrupted = result <= -RESTART_FIRST && result >= -RESTART_LAST;
-    turn->result = interrupted ? -EINTR : result;
+    turn->result = result_restarts(result) ? -EINTR : result;
     if (wss_reads(tr->en->wss, turn->ev.call, IDW_POST)) {
         t->step = STEP_SHOWN;
         turn_ask(turn, TURN_SEEN);

@@ -10,15 +10,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include "base/cleanup.h"
+#include "engine/registers.h"
 #include "filter/place.h"
 #include "syscalls/table.h"
-
-/* Where the kernel takes the arguments from, syscall(2). */
-#define AT(reg) offsetof(struct user_regs_struct, reg)
-static const size_t arg_register[ARCH_COUNT][6] = {
-    [ARCH_X86_64] = {AT(rdi), AT(rsi), AT(rdx), AT(r10), AT(r8), AT(r9)},
-    [ARCH_I386] = {AT(rbx), AT(rcx), AT(rdx), AT(rsi), AT(rdi), AT(rbp)},
-};
 
 static const uint32_t audit_arch[ARCH_COUNT] = {
     [ARCH_X86_64] = AUDIT_ARCH_X86_64,
@@ -68,7 +62,7 @@ static struct user_regs_struct step_regs(const struct injection *in)
         return regs;
     step_args(in, args);
     for (int i = 0; i < 6; i++)
-        *(unsigned long long *)((char *)&regs + arg_register[in->arch][i]) = args[i];
+        *(unsigned long long *)((char *)&regs + argument_register[in->arch][i]) = args[i];
     regs.orig_rax = (unsigned long long)steps[in->step].nr[in->arch];
     return regs;
 }
@@ -157,13 +151,6 @@ static enum inject_next at_entry(struct injection *in, uint32_t arch)
     return finish(in, true);
 }
 
-/* -ERESTARTSYS ... -ERESTART_RESTARTBLOCK of the kernel's include/linux/errno.h: it will make the call again.
- */
-static bool restarts(int64_t result)
-{
-    return result <= -512 && result >= -516;
-}
-
 /* What a step has brought. Returns 0, or -errno. */
 static int take_result(struct injection *in, int64_t result, bool is_error)
 {
@@ -181,7 +168,7 @@ static int take_result(struct injection *in, int64_t result, bool is_error)
 
 static enum inject_next at_exit(struct injection *in, int64_t result, bool is_error)
 {
-    if (is_error && restarts(result)) {
+    if (is_error && result_restarts(result)) {
         (void)resume(in);
         return INJECT_GOES_ON;
     }

@@ -11,26 +11,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+#include "base/slurp.h"
 #include "subject/proc.h"
 #include "subject/reach.h"
 
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
 #endif
-
-/* The file of @size - 1 bytes at most, from its beginning. Returns 0, or -errno. */
-static int slurp(int fd, char *text, size_t size)
-{
-    size_t used = 0;
-    ssize_t n;
-    while ((n = read(fd, text + used, size - 1 - used)) != 0) {
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        used += n > 0 ? (size_t)n : 0;
-    }
-    text[used] = '\0';
-    return 0;
-}
 
 /* What stands behind @key ("\nUid:") up to its end of line; NULL: no such line. */
 static const char *value_of(const char *text, const char *key)
@@ -53,9 +40,9 @@ int own_who(pid_t tid, struct own_who *who)
 {
     char text[4096];
     _cleanup_close_ int fd = proc_open(tid, "status", O_RDONLY);
-    int rc = fd < 0 ? fd : slurp(fd, text, sizeof text);
-    if (rc < 0)
-        return rc;
+    ssize_t rc = fd < 0 ? fd : slurp(fd, text, sizeof text);
+    if (rc < 0 && rc != -EFBIG) /* its groups come late */
+        return (int)rc;
     const char *tgid = value_of(text, "\nTgid:"), *uid = value_of(text, "\nUid:");
     const char *caps = value_of(text, "\nCapEff:"), *ids = value_of(text, "\nNSpid:");
     if (tgid == NULL || uid == NULL || caps == NULL || sscanf(tgid, "%d", &who->tgid) != 1 ||
@@ -77,7 +64,8 @@ bool own_same_numbers(pid_t tid)
 static int comm_of(pid_t pid, char *text, size_t size)
 {
     _cleanup_close_ int fd = proc_open(pid, "comm", O_RDONLY);
-    return fd < 0 ? fd : slurp(fd, text, size);
+    ssize_t rc = fd < 0 ? fd : slurp(fd, text, size);
+    return rc < 0 ? (int)rc : 0;
 }
 
 /*
@@ -112,7 +100,8 @@ static pid_t number_in(int dir, const char *name, const char *key)
     char text[4096];
     _cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
     int pid = 0;
-    if (fd < 0 || slurp(fd, text, sizeof text) < 0)
+    ssize_t rc = fd < 0 ? fd : slurp(fd, text, sizeof text);
+    if (rc < 0 && rc != -EFBIG)
         return 0;
     const char *value = value_of(text, key);
     return value != NULL && sscanf(value, "%d", &pid) == 1 ? pid : 0;

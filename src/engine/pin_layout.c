@@ -15,11 +15,6 @@ static size_t round_up(size_t n, size_t to)
     return (n + to - 1) / to * to;
 }
 
-static bool is_text(const struct call_arg *a)
-{
-    return a->type == TYPE_PATH || a->type == TYPE_STR;
-}
-
 static size_t pointer_size(const struct idw_event *ev)
 {
     return ev->arch == ARCH_I386 ? sizeof(uint32_t) : sizeof(uint64_t);
@@ -59,7 +54,7 @@ static bool is_pinned(const struct idw_event *ev, unsigned i)
         return false;
     if (c->assigned)
         return true;
-    return address_of(ev, a) != 0 && (is_text(a) || a->type == TYPE_STRV || c->len > 0);
+    return address_of(ev, a) != 0 && (call_type_is_text(a->type) || a->type == TYPE_STRV || c->len > 0);
 }
 
 /*
@@ -83,7 +78,7 @@ static const struct {
 /* Bytes that come from the copy. */
 static size_t bytes_known(const struct pin_piece *p)
 {
-    return is_text(p->arg) ? p->copy->len + 1 : p->copy->len;
+    return call_type_is_text(p->arg->type) ? p->copy->len + 1 : p->copy->len;
 }
 
 static size_t bytes_read(const struct pin_piece *p)
@@ -192,7 +187,7 @@ static int lay_rest(const struct pin_piece *p, const struct idw_event *ev, char 
     ssize_t n = 0;
     if (p->size > known && !p->copy->assigned) {
         n = memory_read_some(ev->tid, p->address + known, to + known, p->size - known);
-        if (!is_text(p->arg) && n < (ssize_t)(p->size - known))
+        if (!call_type_is_text(p->arg->type) && n < (ssize_t)(p->size - known))
             return -EFAULT;
         n = n < 0 ? 0 : n;
     }

@@ -6,16 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include "engine/engine.h"
-
-/* The kernel's calling conventions, syscall(2). */
-static const size_t arg_register[ARCH_COUNT][6] = {
-    [ARCH_X86_64] = {offsetof(struct user_regs_struct, rdi), offsetof(struct user_regs_struct, rsi),
-                     offsetof(struct user_regs_struct, rdx), offsetof(struct user_regs_struct, r10),
-                     offsetof(struct user_regs_struct, r8), offsetof(struct user_regs_struct, r9)},
-    [ARCH_I386] = {offsetof(struct user_regs_struct, rbx), offsetof(struct user_regs_struct, rcx),
-                   offsetof(struct user_regs_struct, rdx), offsetof(struct user_regs_struct, rsi),
-                   offsetof(struct user_regs_struct, rdi), offsetof(struct user_regs_struct, rbp)},
-};
+#include "engine/registers.h"
 
 struct tracee *tracee_find(struct tracees *all, pid_t tid)
 {
@@ -118,7 +109,7 @@ static void put_args(struct user_regs_struct *regs, enum call_arch arch, const u
 {
     for (int i = 0; i < 6; i++)
         if ((which >> i) & 1)
-            *(unsigned long long *)((char *)regs + arg_register[arch][i]) = args[i];
+            *(unsigned long long *)((char *)regs + argument_register[arch][i]) = args[i];
 }
 
 int tracee_assign(const struct tracee *t, enum call_arch arch, const uint64_t args[6], uint8_t which)

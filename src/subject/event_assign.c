@@ -49,11 +49,6 @@ static struct event_copy *copy_of(struct idw_event *ev, const struct call_arg *a
     return &ev->copies[a - ev->call->args];
 }
 
-static bool is_text(const struct call_arg *a)
-{
-    return a->type == TYPE_PATH || a->type == TYPE_STR;
-}
-
 /* May a clause assign @a in this phase? */
 static bool assignable(const struct idw_event *ev, const struct call_arg *a)
 {
@@ -74,7 +69,7 @@ static bool length_is_shared(const struct call *c, const struct call_arg *a)
 /* Can @len bytes be @a's at all? */
 static int check_length(struct idw_event *ev, const struct call_arg *a, const void *data, size_t len)
 {
-    if (is_text(a)) {
+    if (call_type_is_text(a->type)) {
         if (len >= MEMORY_STRING_MAX)
             return -ENAMETOOLONG;
         return data == NULL || memchr(data, '\0', len) != NULL ? -EINVAL : 0;

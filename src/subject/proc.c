@@ -15,6 +15,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+#include "base/slurp.h"
 
 static int root = DEAD_FD; /* or -errno */
 static pthread_once_t root_once = PTHREAD_ONCE_INIT;
@@ -58,26 +59,16 @@ int proc_open(pid_t pid, const char *name, int flags)
     return fd;
 }
 
-/* The whole of /proc/PID/FILE as a string; these files fit. Returns its length, or -ESRCH. */
+/* /proc/PID/FILE, as much of it as fits. Returns its length, or -ESRCH. */
 static ssize_t proc_slurp(pid_t pid, const char *file, char *text, size_t size)
 {
     _cleanup_close_ int fd = proc_open(pid, file, O_RDONLY);
     if (fd < 0)
         return fd;
-    size_t used = 0;
-    for (;;) {
-        ssize_t n = read(fd, text + used, size - 1 - used);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -ESRCH; /* gone between open and read */
-        if (n == 0 || used + (size_t)n == size - 1) {
-            used += (size_t)n;
-            text[used] = '\0';
-            return used > 0 ? (ssize_t)used : -ESRCH;
-        }
-        used += (size_t)n;
-    }
+    ssize_t n = slurp(fd, text, size);
+    if (n == -EFBIG)
+        return (ssize_t)size - 1;
+    return n > 0 ? n : -ESRCH; /* gone between open and read */
 }
 
 int proc_stat(pid_t pid, struct proc_stat *out)
@@ -133,7 +124,7 @@ static uint64_t status_mask(const char *text, const char *key)
 
 bool proc_signalled(pid_t tid)
 {
-    char text[4096];
+    char text[16384]; /* its groups stand ahead of its signals */
     if (proc_slurp(tid, "status", text, sizeof text) < 0)
         return true; /* gone: nothing to wait for */
     uint64_t pending = status_mask(text, "\nSigPnd:") | status_mask(text, "\nShdPnd:");

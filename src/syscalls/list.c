@@ -69,7 +69,7 @@ static const struct {
 static const char *type_in_body(enum call_type type)
 {
     const struct call_type_info *info = call_type_info(type);
-    bool is_text = type == TYPE_PATH || type == TYPE_STR || type == TYPE_STRV;
+    bool is_text = call_type_is_text(type) || type == TYPE_STRV;
     return info->memory && !is_text ? "const void *" : info->ctype;
 }
 

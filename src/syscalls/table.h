@@ -164,6 +164,12 @@ const struct call *call_by_name(const char *name); /* NULL: no such call */
 const struct call_arg *call_arg_named(const struct call *c, unsigned name); /* NULL: the call has it not */
 const struct call_type_info *call_type_info(unsigned type);
 
+/* call_type_is_text - is it a string, with a NUL at its end? */
+static inline bool call_type_is_text(unsigned type)
+{
+    return type == TYPE_PATH || type == TYPE_STR;
+}
+
 /*
  * i386 has calls that stand behind another one's number. Those of socketcall, old mmap and old select have
  * their arguments in an array in memory, and are the same as direct calls that take them in registers:

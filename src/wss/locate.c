@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+#include "base/slurp.h"
 #include "wss/layer.h"
 
 extern char **environ;
@@ -29,21 +30,6 @@ static int own_directory(char *dir)
     dir[n] = '\0';
     *strrchr(dir, '/') = '\0';
     return 0;
-}
-
-/* All of it, up to @size; the writer is our own wrapc. */
-static size_t read_all(int fd, char *text, size_t size)
-{
-    size_t used = 0;
-    while (used < size) {
-        ssize_t n = read(fd, text + used, size - used);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        used += (size_t)n;
-    }
-    return used;
 }
 
 static const char *wrapc_path(char *buffer)
@@ -80,8 +66,7 @@ static int compile(const char *source, char *path, struct err *e)
     (void)close(ends[1]);
     if (rc < 0)
         return err_set(e, -rc, "%s: can't run %s to compile it: %s", source, wrapc, strerror(-rc));
-    size_t n = read_all(in, path, PATH_MAX - 1);
-    path[n] = '\0';
+    (void)slurp(in, path, PATH_MAX);
     path[strcspn(path, "\n")] = '\0';
     int status;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)

@@ -10,28 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+#include "base/slurp.h"
 #include "subject/proc.h"
 
 #define STATUS_MAX (64UL << 10) /* a thread in more groups than fit makes its calls itself */
-
-/* All of an open file of procfs, with a NUL. Returns its length, or -errno; -EFBIG: does not fit. */
-static ssize_t slurp(int fd, char *text, size_t size)
-{
-    size_t used = 0;
-    while (used < size) {
-        ssize_t n = read(fd, text + used, size - used);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0) {
-            text[used] = '\0';
-            return (ssize_t)used;
-        }
-        used += (size_t)n;
-    }
-    return -EFBIG;
-}
 
 /* Behind "\nKEY:" in @status; NULL: no such line. Names in it are escaped by the kernel: none can be forged.
  */
