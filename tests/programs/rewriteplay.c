@@ -89,10 +89,9 @@ void put_file(const char *name, const char *text)
     (void)close(fd);
 }
 
-void said_file(char *said, const char *name)
+void said_fd(char *said, int fd)
 {
     char text[128] = "";
-    int fd = open(name, O_RDONLY);
     if (fd < 0) {
         said_result(said, -1);
         return;
@@ -100,6 +99,11 @@ void said_file(char *said, const char *name)
     (void)!pread(fd, text, sizeof(text) - 1, 0);
     said_text(said, "%s", text);
     (void)close(fd);
+}
+
+void said_file(char *said, const char *name)
+{
+    said_fd(said, open(name, O_RDONLY));
 }
 
 static const struct piece *piece_named(const char *name)

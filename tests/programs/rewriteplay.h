@@ -38,5 +38,6 @@ void said_text(char *said, const char *format, ...) __attribute__((format(printf
 /* Write or read a whole small file, by names and calls that no wrapper changes. */
 void put_file(const char *name, const char *text);
 void said_file(char *said, const char *name);
+void said_fd(char *said, int fd); /* closes it */
 
 #endif

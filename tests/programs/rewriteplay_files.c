@@ -38,18 +38,6 @@ static void put_both(const struct names *n, int id)
     put_file(n->into, text);
 }
 
-static void said_fd(char *said, int fd)
-{
-    char text[64] = "";
-    if (fd < 0) {
-        said_result(said, -1);
-        return;
-    }
-    (void)!pread(fd, text, sizeof(text) - 1, 0);
-    said_text(said, "%s", text);
-    (void)close(fd);
-}
-
 static void open_longer(int id, char *said)
 {
     struct names n;
