@@ -69,6 +69,8 @@ static long ms_since_begin(void)
     return (now.tv_sec - began.tv_sec) * 1000 + (now.tv_nsec - began.tv_nsec) / 1000000;
 }
 
+enum { WAIT_FOR_BOTH = 9000 }; /* ms */
+
 /* On a busy machine many attempts may pass before the swapper gets to run for the first time. */
 static bool seen_both(void)
 {
@@ -82,7 +84,7 @@ static bool over(void)
     if (limits.wins > 0 && counts[WIN] >= limits.wins)
         return true;
     if ((limits.tries > 0 && tries >= limits.tries) || (most > 0 && ms >= most))
-        return seen_both() || (most > 0 && ms >= 10 * most);
+        return seen_both() || (most > 0 && ms >= most + WAIT_FOR_BOTH);
     return false;
 }
 
